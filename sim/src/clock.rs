@@ -1,0 +1,57 @@
+//! The simulator's time: a knob for tests and demos, or the wall clock at a chosen speed for people.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use time::{Duration, OffsetDateTime};
+
+/// A shared clock. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Mutex<Hand>>);
+
+#[derive(Debug)]
+enum Hand {
+    /// Stands still until it is moved.
+    Manual(OffsetDateTime),
+    /// Runs from `start`, `speed` simulated seconds for each real one.
+    Running { start: OffsetDateTime, since: Instant, speed: f64 },
+}
+
+impl Clock {
+    /// A clock that stands at `start` until [`Clock::advance`] or [`Clock::set`] moves it.
+    pub fn manual(start: OffsetDateTime) -> Self {
+        Self(Arc::new(Mutex::new(Hand::Manual(start))))
+    }
+
+    /// A clock that begins at the real time and runs `speed` times as fast.
+    pub fn running(speed: f64) -> Self {
+        let hand = Hand::Running { start: OffsetDateTime::now_utc(), since: Instant::now(), speed };
+        Self(Arc::new(Mutex::new(hand)))
+    }
+
+    /// The simulated time, UTC.
+    pub fn now(&self) -> OffsetDateTime {
+        match &*self.hand() {
+            Hand::Manual(now) => *now,
+            Hand::Running { start, since, speed } => *start + since.elapsed().mul_f64(*speed),
+        }
+    }
+
+    /// Moves the clock forward by `by`.
+    pub fn advance(&self, by: Duration) {
+        match &mut *self.hand() {
+            Hand::Manual(now) => *now += by,
+            Hand::Running { start, .. } => *start += by,
+        }
+    }
+
+    /// Sets a manual clock, or moves a running one so that it shows `to` now.
+    pub fn set(&self, to: OffsetDateTime) {
+        let by = to - self.now();
+        self.advance(by);
+    }
+
+    fn hand(&self) -> std::sync::MutexGuard<'_, Hand> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,1 @@
+//! `apim-dr` keeps a verified standby of an Azure API Management service in another region.
