@@ -1,1 +1,3 @@
 //! `apim-dr` keeps a verified standby of an Azure API Management service in another region.
+
+pub mod domain;
