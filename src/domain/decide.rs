@@ -1,0 +1,96 @@
+//! `decide`: what becomes of a record, and what is done next. Save, then act.
+
+use super::decision::{Context, Decision};
+use super::event::{Event, EventName};
+use super::observation::{Action, Looking, Looks, Observation, WriteOnce};
+use super::record::{By, Operation, Record};
+use super::vocabulary::Timestamp;
+use super::{backup, restore};
+
+/// Decides on one service's record after one observation. Pure: equal arguments, equal decision.
+pub fn decide(context: &Context, record: &Record, observation: &Observation, now: Timestamp) -> Decision {
+    if record.primary != context.primary {
+        return turn_roles(context, record.clone(), now);
+    }
+    let record = record.clone();
+    let decision = match record.operation.clone() {
+        Operation::Idle => idle(context, record, observation, now),
+        Operation::Backup(run) => backup::decide(context, record, *run, (observation, now)),
+        Operation::Restore(run) => restore::decide(context, record, *run, (observation, now)),
+    };
+    if context.dry_run { without_effect(decision) } else { decision }
+}
+
+/// The settings name another primary than when this record was last driven: what was wished for
+/// automatically belonged to the old order of things, and what is older than now stays where it is.
+pub fn turn_roles(context: &Context, mut record: Record, now: Timestamp) -> Decision {
+    let text = format!("the primary was {} and is {} now; automatic wishes are dropped", record.primary, context.primary);
+    record.primary = context.primary.clone();
+    record.seen = Some(now);
+    record.restore_wish.take_if(|wish| wish.by == By::Automatic);
+    Decision::act(record, Action::Again).telling(Event::new(EventName::RolesChanged, text))
+}
+
+/// A due backup goes first, then a wished restore, then what is left to be written down.
+fn idle(context: &Context, record: Record, observation: &Observation, now: Timestamp) -> Decision {
+    match observation {
+        Observation::Looked(looks) => match looks {
+            Looks { looking: Looking::ForBackup(_), .. } if backup::is_due(context, &record, now) => {
+                backup::claim(context, record, looks, now)
+            }
+            Looks { looking: Looking::ForRestore(_), .. } => restore::claim(context, record, looks, now),
+            _ => Decision::rest(record),
+        },
+        Observation::Wrote(written) => note_history(record, written),
+        _ => begin(context, record, now),
+    }
+}
+
+fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
+    let lapsed = backup::lapse(record, now).or_else(|record| restore::lapse(record, now));
+    let record = match lapsed {
+        Ok(decision) => return decision,
+        Err(record) => record,
+    };
+    if backup::is_due(context, &record, now) {
+        return backup::look_first(context, record, now);
+    }
+    match restore::look_first(context, record, now) {
+        Decision { action: Action::Yield, record, events } => {
+            Decision { action: write_history(&record), record, events }
+        }
+        decision => decision,
+    }
+}
+
+/// The oldest closed run that the history lacks; the record forgets it once it is written.
+fn write_history(record: &Record) -> Action {
+    match record.unwritten_history.first() {
+        Some(run) => {
+            Action::WriteHistory { path: run.path(), bytes: serde_json::to_string_pretty(run).unwrap_or_default() }
+        }
+        None => Action::Yield,
+    }
+}
+
+/// A history blob of the same second that says something else is left as it is: history is written once.
+fn note_history(mut record: Record, written: &WriteOnce) -> Decision {
+    if matches!(written, WriteOnce::NoAnswer(_)) || record.unwritten_history.is_empty() {
+        return Decision::rest(record);
+    }
+    record.unwritten_history.remove(0);
+    let next = write_history(&record);
+    Decision::act(record, next)
+}
+
+/// In a dry run nothing leaves that changes anything.
+fn without_effect(decision: Decision) -> Decision {
+    let would = match &decision.action {
+        Action::StartBackup(start) | Action::StartRestore(start) => format!("would request {}", start.blob.backup),
+        Action::WriteManifest { at, .. } => format!("would write {}", at.backup.manifest()),
+        _ => return decision,
+    };
+    let Decision { record, mut events, .. } = decision;
+    events.push(Event::new(EventName::DryRun, would));
+    Decision { record, events, action: Action::Yield }
+}

@@ -1,0 +1,116 @@
+//! What a decision is made from besides the record, and what it consists of.
+
+use super::event::{Event, EventName};
+use super::id::{ServiceId, ServiceName};
+use super::observation::Action;
+use super::record::{Claim, ClosedRun, Failures, Record};
+use super::schedule::Schedule;
+use super::vocabulary::{BackupName, Container, InvocationId, Timestamp};
+
+/// What one invocation knows of one service beside its record: the settings, and who serves.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub invocation: InvocationId,
+    pub service: ServiceId,
+    /// The primary by the settings.
+    pub primary: ServiceName,
+    /// Where backups go.
+    pub container: Container,
+    pub api_version: String,
+    /// The schedule, if it is this service that the schedule backs up.
+    pub schedule: Option<Schedule>,
+    pub serving: Serving,
+    pub dry_run: bool,
+    /// The storage service's own time when the record was loaded.
+    pub storage_time: Timestamp,
+}
+
+impl Context {
+    /// A claim of this invocation.
+    pub fn claim(&self, now: Timestamp) -> Claim {
+        Claim { by: self.invocation.clone(), at: now, taken_over: false }
+    }
+
+    /// Whether this is the primary.
+    pub fn is_primary(&self) -> bool {
+        self.service.name() == self.primary
+    }
+}
+
+/// Who carries the traffic, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// This service, by the profile; or the primary, because `LIVE_CHECK=off` says that nobody is asked.
+    Service(ServiceName),
+    /// There is neither a profile nor `LIVE_CHECK=off`.
+    NotConfigured,
+    /// The profile does not say, for this reason.
+    Unknown(String),
+}
+
+/// The record as it shall be saved, what is then worth telling, and what is then done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub record: Record,
+    pub events: Vec<Event>,
+    pub action: Action,
+}
+
+impl Decision {
+    /// Saves `record` if it changed, then does `action`.
+    pub fn act(record: Record, action: Action) -> Self {
+        Self { record, events: Vec::new(), action }
+    }
+
+    /// Saves `record` if it changed; nothing more in this invocation.
+    pub fn rest(record: Record) -> Self {
+        Self::act(record, Action::Yield)
+    }
+
+    /// Adds what is told once the record is saved.
+    pub fn telling(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds what is told of a backup once the record is saved.
+    pub fn telling_of(self, backup: &BackupName, name: EventName, text: impl Into<String>) -> Self {
+        self.telling(Event::of(backup, name, text))
+    }
+}
+
+impl Record {
+    /// Notes a closed run for the history.
+    pub fn close(&mut self, run: ClosedRun) {
+        self.operation = super::record::Operation::Idle;
+        self.unwritten_history.push(run);
+    }
+}
+
+impl Failures {
+    /// One more failure at `now`, after those in `earlier`.
+    pub fn after(earlier: Option<Self>, now: Timestamp, what: String) -> Self {
+        let (count, since) = earlier.map_or((0, now), |failures| (failures.count, failures.since));
+        Self { count: count + 1, since, last: now, occurrence: None, what }
+    }
+
+    /// Something that went wrong without being an attempt: it is told, and delays nothing.
+    pub fn noted(earlier: Option<Self>, now: Timestamp, what: String) -> Self {
+        match earlier {
+            Some(failures) => Self { what, ..failures },
+            None => Self { count: 0, since: now, last: now, occurrence: None, what },
+        }
+    }
+
+    /// The earliest next attempt: after 5 min, 15 min, 1 h, then every 6 h.
+    pub fn next_attempt(&self) -> Timestamp {
+        let minutes = match self.count {
+            0 => 0,
+            1 => 5,
+            2 => 15,
+            3 => 60,
+            _ => 360,
+        };
+        self.last + time::Duration::minutes(minutes)
+    }
+}

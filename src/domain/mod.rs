@@ -1,0 +1,16 @@
+//! The decisions, pure: no clock, no socket, no environment, no async.
+
+pub mod backup;
+pub mod decide;
+pub mod decision;
+pub mod event;
+pub mod gate;
+pub mod id;
+pub mod manifest;
+pub mod observation;
+pub mod offer;
+pub mod operation;
+pub mod record;
+pub mod restore;
+pub mod schedule;
+pub mod vocabulary;

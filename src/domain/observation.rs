@@ -1,0 +1,179 @@
+//! The ports: what may be done (`Action`) and what may be learned (`Observation`). Data that can be
+//! printed, compared and replayed; `azure` turns one into the other and decides nothing.
+
+use super::id::ServiceName;
+use super::record::Claim;
+use super::vocabulary::{AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp};
+
+/// What to do next with one service. Every effect is named in a saved record before it is performed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing more in this invocation.
+    Yield,
+    /// Nothing more in this invocation, which has to fail in the end: the service could not be driven.
+    Stop(String),
+    /// Decide again on the record just saved.
+    Again,
+    /// Look at the service, at a blob, and for a restore at the other services' records.
+    Look(Looking),
+    /// `POST …/backup` under this claim.
+    StartBackup(Start),
+    /// `POST …/restore` under this claim.
+    StartRestore(Start),
+    /// Ask the operation once how it stands.
+    Poll(OperationUrl),
+    /// Look at a backup's blob.
+    InspectBlob(BlobName),
+    /// Write a manifest, create-only.
+    WriteManifest { at: BlobName, bytes: String },
+    /// Write a closed run into the history, create-only.
+    WriteHistory { path: String, bytes: String },
+}
+
+/// What a look is for, and so what it takes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looking {
+    /// The service alone.
+    Service,
+    /// The service, and whether the backup's name is free.
+    ForBackup(BlobName),
+    /// The service, the backup's blob, and the other services' records.
+    ForRestore(BlobName),
+}
+
+/// A backup's blob, by container and backup name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobName {
+    pub container: Container,
+    pub backup: BackupName,
+}
+
+/// A backup or restore to be posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The claim that names it in the saved record; its answer is brought back with it.
+    pub claim: Claim,
+    /// Where the backup lies or shall lie.
+    pub blob: BlobName,
+    /// When the looks that allow it were taken; they must not be older than 30 s at the POST.
+    pub looked_at: Timestamp,
+}
+
+/// What was learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// Nothing yet: an invocation begins, or begins anew on a record that somebody else has written.
+    Resumed,
+    /// What a look found.
+    Looked(Looks),
+    /// What Azure answered to a POST made under this claim.
+    Answered { claim: Claim, answer: Answer },
+    /// It became too late in this invocation, or the looks too old, for the POST: it was not sent.
+    TooLate,
+    /// How the operation stands.
+    Polled(Poll),
+    /// What was found at a backup's blob.
+    Inspected(BlobLook),
+    /// How a create-only write ended.
+    Wrote(WriteOnce),
+}
+
+/// What one look took in. Only what was asked for is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looks {
+    /// When the look began: no part of it is older.
+    pub at: Timestamp,
+    pub looking: Looking,
+    pub service: Result<ServiceLook, NoLook>,
+    pub blob: Option<BlobLook>,
+    /// The other services whose restore stands in the way (one target at a time), or why that is not known.
+    pub others: Result<Vec<ServiceName>, String>,
+}
+
+/// A 200 with a `provisioningState`: nothing less is a look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceLook {
+    pub state: ServiceState,
+    pub tier: Tier,
+    pub location: String,
+}
+
+/// Why a service could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoLook {
+    /// 401 after one new token, or no token: nothing can be done for this service in this invocation.
+    NoToken(String),
+    /// Azure answered, but not with a look.
+    Answer(AzureWords),
+    /// No answer, or one that cannot be read.
+    NoAnswer(String),
+}
+
+impl std::fmt::Display for NoLook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoToken(why) | Self::NoAnswer(why) => f.write_str(why),
+            Self::Answer(words) => write!(f, "{words}"),
+        }
+    }
+}
+
+/// What is known of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobLook {
+    Found(BlobFacts),
+    /// 404.
+    Missing,
+    /// Anything else: nothing is known.
+    NoAnswer(String),
+}
+
+/// A blob as its properties describe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobFacts {
+    pub length: u64,
+    pub etag: Etag,
+    /// By the storage service's clock, to the second.
+    pub last_modified: Timestamp,
+    pub leased: bool,
+}
+
+/// What Azure's answer to a POST means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 202 or 200. The operation is there if `Location` named one on the configured endpoint.
+    Accepted { operation: Option<OperationUrl>, retry_after: Option<time::Duration> },
+    /// 409, 429 or 503: another operation runs, or Azure wants fewer requests.
+    Busy(AzureWords),
+    /// 401 after one new token, or no token.
+    NoToken(String),
+    /// Any other 4xx.
+    Refused(AzureWords),
+    /// 408, any other 5xx, or no answer: it may or may not have begun.
+    Unknown(String),
+}
+
+/// What Azure's answer to a poll means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// 202.
+    Running { retry_after: Option<time::Duration> },
+    /// 200.
+    Ended,
+    /// A 4xx that says why, and is none of those that say nothing.
+    Failed(AzureWords),
+    /// The answer says nothing about the operation: the service has to be looked at.
+    Unknown(String),
+}
+
+/// How a create-only write ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteOnce {
+    Written,
+    /// The same bytes were already there.
+    Same,
+    /// Other bytes were already there.
+    Other,
+    /// Not known.
+    NoAnswer(String),
+}

@@ -1,0 +1,143 @@
+//! A manifest is offered to a target: ignored, refused, or kept as the target's wish.
+
+use super::decision::{Context, Decision};
+use super::event::{Event, EventName};
+use super::gate::{self, Verdict};
+use super::observation::BlobLook;
+use super::record::{By, Failures, Holds, Pin, Record, RestoreSource, RestoreWish};
+use super::vocabulary::Timestamp;
+
+/// A manifest that was read, with what the records say of it.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub source: RestoreSource,
+    pub by: By,
+    pub even_if_live: bool,
+    /// `startedAt` as the record of the backed-up service holds it, if name and digest stand there.
+    pub vouched: Option<Timestamp>,
+    /// The record accepts the backup: verified and not suspicious, or restored by hand since.
+    pub accepted: bool,
+    /// `startedAt` of the newest accepted backup of the same service.
+    pub newest_accepted: Option<Timestamp>,
+    /// It is the primary's, which alone moves `seen`.
+    pub of_primary: bool,
+    /// The last `resume`, by the primary's record.
+    pub resumed_at: Option<Timestamp>,
+    /// The backup's blob as it was just looked at.
+    pub blob: BlobLook,
+}
+
+/// Decides whether `record`'s service shall be restored from the offered backup. An `Err` means that it
+/// cannot be decided now, and says why: the event has to come again.
+pub fn take(context: &Context, record: Record, offer: &Offer, now: Timestamp) -> Result<Decision, String> {
+    if let Some(reason) = ignored(&record, offer) {
+        let name = if offer.vouched.is_none() { EventName::ConfigurationSuspect } else { EventName::RestoreIgnored };
+        return Ok(Decision::rest(record).telling(Event::of(&offer.source.name, name, reason)));
+    }
+    if let Some(reason) = refused(context, offer, now)? {
+        return Ok(refuse(record, offer, reason, now));
+    }
+    if context.dry_run {
+        let text = format!("DRY_RUN is on: {} was not taken as a wish", offer.source.name);
+        return Ok(Decision::rest(record).telling_of(&offer.source.name, EventName::WishRefused, text));
+    }
+    Ok(keep(context, record, offer, now))
+}
+
+/// Why an automatic offer changes nothing.
+fn ignored(record: &Record, offer: &Offer) -> Option<String> {
+    if offer.by == By::Hand {
+        return None;
+    }
+    let Some(started_at) = offer.vouched else {
+        return Some(format!(
+            "no record names {} with this digest: whoever can write the container does not thereby decide what \
+             is restored. Restore it by hand if you vouch for it",
+            offer.source.name.manifest()
+        ));
+    };
+    if record.seen.is_some_and(|seen| started_at <= seen) {
+        return Some("not newer than what was already taken up here".into());
+    }
+    if gate::already_held(record, &offer.source) {
+        return Some("the service holds it already".into());
+    }
+    if offer.resumed_at.is_some_and(|resumed| started_at < resumed) {
+        return Some("it began before the last `resume`".into());
+    }
+    let by_hand = record.restore_wish.as_ref().filter(|wish| wish.by == By::Hand);
+    by_hand.map(|wish| format!("{} was asked for by hand, and that comes first", wish.source.name))
+}
+
+fn refused(context: &Context, offer: &Offer, now: Timestamp) -> Result<Option<String>, String> {
+    if let Some(reason) = gate::is_over(&context.service.name(), &offer.source, now) {
+        return Ok(Some(reason));
+    }
+    match gate::blob_is_the_proven_one(&offer.source, Some(&offer.blob)) {
+        Verdict::Pass => {}
+        Verdict::Refused(reason) => return Ok(Some(reason)),
+        Verdict::Deferred(reason) | Verdict::NoToken(reason) => return Err(reason),
+    }
+    let suspicious = offer.by == By::Automatic && !offer.accepted;
+    Ok(suspicious.then(|| "the backup is suspicious: restore it by hand if it is what you want".into()))
+}
+
+fn refuse(mut record: Record, offer: &Offer, reason: String, now: Timestamp) -> Decision {
+    let text = format!("{} is not restored: {reason}", offer.source.name);
+    if offer.by == By::Automatic {
+        record.refused = Some(offer.source.name.clone());
+    }
+    record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
+    Decision::rest(record).telling_of(&offer.source.name, EventName::RestoreRefused, text)
+}
+
+fn keep(context: &Context, mut record: Record, offer: &Offer, now: Timestamp) -> Decision {
+    if let (true, Some(started_at)) = (offer.of_primary, offer.vouched) {
+        record.seen = record.seen.max(Some(started_at));
+    }
+    let pin = if offer.by == By::Hand { choose(&mut record, offer, now) } else { None };
+    record.restore_wish = Some(RestoreWish {
+        id: context.invocation.clone(),
+        at: now,
+        by: offer.by,
+        even_if_live: offer.even_if_live,
+        source: offer.source.clone(),
+        deferred: None,
+        failures: None,
+    });
+    let who = match offer.by {
+        By::Automatic => "its manifest arrived",
+        By::Hand => "asked for by hand",
+    };
+    let text = format!("to be restored into {}: {who}", context.service.name());
+    let mut decision = Decision::rest(record).telling_of(&offer.source.name, EventName::RestoreWished, text);
+    decision.events.extend(pin);
+    decision
+}
+
+/// Choosing an older backup by hand pins the service to it; choosing the newest ends that. A restore into
+/// the primary pins nothing.
+fn choose(record: &mut Record, offer: &Offer, now: Timestamp) -> Option<Event> {
+    if !offer.of_primary {
+        return None;
+    }
+    let older = offer.newest_accepted.is_some_and(|newest| newest > offer.source.started_at);
+    let name = &offer.source.name;
+    if older {
+        record.pin = Some(Pin { since: now, backup: name.clone() });
+        let text = "a newer backup exists: nothing is restored by itself until the newest is chosen by hand";
+        return Some(Event::of(name, EventName::RestorePinned, text));
+    }
+    // Only a backup that the records know can be the newest accepted one.
+    offer.vouched?;
+    record.pin.take()?;
+    Some(Event::of(name, EventName::RestoreUnpinned, "the newest backup was chosen by hand"))
+}
+
+/// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up.
+pub fn give_seen_back(record: &mut Record) {
+    record.seen = match &record.holds {
+        Holds::Backup(held) => Some(held.started_at),
+        Holds::Nothing | Holds::Unknown { .. } => None,
+    };
+}

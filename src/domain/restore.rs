@@ -1,0 +1,383 @@
+//! A restore, from a wish to what the service holds.
+//!
+//! `Idle` → `Requested` → `Running` → `Verifying` → `Idle`
+
+use time::Duration;
+
+use super::decision::{Context, Decision};
+use super::event::{Event, EventName};
+use super::gate::{self, Verdict};
+use super::observation::{Action, Answer, BlobName, Looking, Looks, NoLook, Observation, Start};
+use super::offer::give_seen_back;
+use super::operation::Followed;
+use super::record::{
+    By, Claim, ClosedRun, Compared, Deferred, Failures, Held, Holds, Operation, Record, RestoreEnd,
+    RestorePhase, RestoreRun, RestoreSource, RestoreWish, RunKind, RunOutcome, Running, UnseenEnds,
+};
+use super::vocabulary::{ServiceState, Timestamp};
+
+/// A restore that runs longer raises an alarm. Recorded: 19 min for an empty service; a large Premium
+/// takes longer, and what takes 6 h has most likely hung.
+pub const RESTORE_DEADLINE: Duration = Duration::hours(6);
+
+/// A restore asked for by hand that is not held after this long is given up: an old wish must not fire
+/// when the world has changed, nor stand in the way for ever.
+pub const WISH_LIFETIME: Duration = Duration::hours(4);
+
+/// Gives up a wish by hand that waited too long. An open attempt ends first, so this is asked at `Idle`.
+pub fn lapse(mut record: Record, now: Timestamp) -> Result<Decision, Record> {
+    match record.restore_wish.take() {
+        Some(wish) if wish.by == By::Hand && now - wish.at >= WISH_LIFETIME => {
+            let name = wish.source.name;
+            let text = format!("{name} was asked for by hand at {} and not restored within 4 h: ask again", wish.at);
+            give_seen_back(&mut record);
+            record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
+            Ok(Decision::act(record, Action::Again).telling_of(&name, EventName::RestoreLapsed, text))
+        }
+        wish => {
+            record.restore_wish = wish;
+            Err(record)
+        }
+    }
+}
+
+/// At `Idle`: looks, if there is a wish that may begin as far as the record tells.
+pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision {
+    let Some(wish) = record.restore_wish.clone() else { return Decision::rest(record) };
+    if wish.failures.as_ref().is_some_and(|failures| now < failures.next_attempt()) {
+        return Decision::rest(record);
+    }
+    match gate::before_looking(context, &record, &wish, now) {
+        Verdict::Pass => Decision::act(record, Action::Look(Looking::ForRestore(blob_of(&wish.source)))),
+        verdict => hold_back(record, wish, verdict, now),
+    }
+}
+
+fn blob_of(source: &RestoreSource) -> BlobName {
+    BlobName { container: source.container.clone(), backup: source.name.clone() }
+}
+
+/// At `Idle`, after the first look: claims the restore if nothing stands in its way.
+pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestamp) -> Decision {
+    let Some(wish) = record.restore_wish.clone() else { return Decision::rest(record) };
+    let verdict = gates(context, &record, &wish, (looks, now));
+    if verdict != Verdict::Pass {
+        return hold_back(record, wish, verdict, now);
+    }
+    let name = wish.source.name.clone();
+    if context.dry_run {
+        let text = format!("would restore {name} into {}", context.service.name());
+        return Decision::rest(record).telling_of(&name, EventName::DryRun, text);
+    }
+    record.restore_wish = Some(RestoreWish { deferred: None, ..wish.clone() });
+    record.operation = Operation::Restore(Box::new(RestoreRun {
+        source: wish.source,
+        started_at: now,
+        wish: wish.id,
+        by: wish.by,
+        phase: RestorePhase::Requested(context.claim(now)),
+    }));
+    let text = format!("restore into {} claimed; it is looked at once more before the request", context.service.name());
+    Decision::act(record, Action::Look(looks.looking.clone())).telling_of(&name, EventName::RestoreRequested, text)
+}
+
+fn gates(context: &Context, record: &Record, wish: &RestoreWish, (looks, now): (&Looks, Timestamp)) -> Verdict {
+    // A look for another wish says nothing about this one.
+    if looks.looking != Looking::ForRestore(blob_of(&wish.source)) {
+        return Verdict::Deferred("another backup was chosen meanwhile".into());
+    }
+    match gate::before_looking(context, record, wish, now) {
+        Verdict::Pass => gate::after_looking(&wish.source, looks),
+        verdict => verdict,
+    }
+}
+
+/// A wish that cannot begin: deferred, refused, or nothing can be done at all.
+fn hold_back(mut record: Record, wish: RestoreWish, verdict: Verdict, now: Timestamp) -> Decision {
+    let name = wish.source.name.clone();
+    match verdict {
+        Verdict::Pass => Decision::rest(record),
+        Verdict::NoToken(why) => Decision::act(record, Action::Stop(why)),
+        Verdict::Refused(reason) => {
+            end_wish(&mut record, &wish);
+            let text = format!("{name} is not restored: {reason}");
+            record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
+            Decision::act(record, Action::Again).telling_of(&name, EventName::RestoreRefused, text)
+        }
+        Verdict::Deferred(reason) if wish.deferred.as_ref().is_some_and(|before| before.reason == reason) => {
+            Decision::rest(record)
+        }
+        Verdict::Deferred(reason) => {
+            let since = wish.deferred.as_ref().map_or(now, |before| before.since);
+            let deferred = Some(Deferred { since, reason: reason.clone() });
+            record.restore_wish = Some(RestoreWish { deferred, ..wish });
+            Decision::rest(record).telling_of(&name, EventName::RestoreDeferred, reason)
+        }
+    }
+}
+
+/// Drops `wish` if it still stands; one by hand that was not held gives `seen` back.
+fn end_wish(record: &mut Record, wish: &RestoreWish) {
+    if record.restore_wish.take_if(|standing| standing.id == wish.id).is_some() && wish.by == By::Hand {
+        give_seen_back(record);
+    }
+}
+
+/// Decides on a restore that is under way.
+pub fn decide(
+    context: &Context,
+    record: Record,
+    run: RestoreRun,
+    (observation, now): (&Observation, Timestamp),
+) -> Decision {
+    let step = Step { context, record, run, now };
+    match step.run.phase.clone() {
+        RestorePhase::Requested(claim) => step.requested(claim, observation),
+        RestorePhase::Running(running) => step.running(running, observation),
+        RestorePhase::Verifying { ended, .. } => step.verifying(ended),
+    }
+}
+
+/// One decision on a run.
+struct Step<'a> {
+    context: &'a Context,
+    record: Record,
+    run: RestoreRun,
+    now: Timestamp,
+}
+
+impl Step<'_> {
+    fn requested(mut self, mut claim: Claim, observation: &Observation) -> Decision {
+        match observation {
+            Observation::Looked(looks) if claim.is_of(self.context) && claim.taken_over => self.inherit(looks),
+            Observation::Looked(looks) if claim.is_of(self.context) => self.post(claim, looks),
+            Observation::Answered { claim: answered, answer } if *answered == claim => self.answered(answer),
+            Observation::TooLate if claim.is_of(self.context) => {
+                self.undo(EventName::RestoreUndone, "it became too late in this invocation", Action::Yield)
+            }
+            Observation::Resumed if claim.is_old(self.now) => {
+                claim.take_over(self.context, self.now);
+                self.run.phase = RestorePhase::Requested(claim);
+                self.go_on(Action::Look(Looking::Service))
+            }
+            _ => self.rest(),
+        }
+    }
+
+    /// The looks that were taken after the claim was saved pass every gate again, or the claim is undone.
+    fn post(self, claim: Claim, looks: &Looks) -> Decision {
+        let Some(wish) = self.standing_wish() else {
+            return self.undo(EventName::RestoreUndone, "another backup was chosen meanwhile", Action::Yield);
+        };
+        match gates(self.context, &self.record, &wish, (looks, self.now)) {
+            Verdict::Pass => {
+                let start = Start { claim, blob: blob_of(&self.run.source), looked_at: looks.at };
+                Decision::act(self.record, Action::StartRestore(start))
+            }
+            Verdict::NoToken(why) => self.undo(EventName::RestoreUndone, &why, Action::Stop(why.clone())),
+            Verdict::Deferred(why) | Verdict::Refused(why) => {
+                self.undo(EventName::RestoreUndone, &why, Action::Yield)
+            }
+        }
+    }
+
+    /// A claim whose writer is gone, taken over and looked at: did its POST leave?
+    fn inherit(mut self, looks: &Looks) -> Decision {
+        match &looks.service {
+            Ok(service) if service.state == ServiceState::Updating => {
+                self.run.phase = RestorePhase::Running(Running::adopted());
+                let text = "the writer of the claim is gone, and the service is Updating: taken for this restore";
+                let name = self.run.source.name.clone();
+                self.go_on(Action::Yield).telling_of(&name, EventName::RestoreAdopted, text)
+            }
+            Ok(service) if service.state.is_free() => {
+                let text = "its writer was lost before Azure's answer was saved, and no restore runs";
+                self.fail_unknown(text.into())
+            }
+            Err(NoLook::NoToken(why)) => Decision::act(self.record, Action::Stop(why.clone())),
+            Ok(_) | Err(_) => self.rest(),
+        }
+    }
+
+    fn answered(mut self, answer: &Answer) -> Decision {
+        let name = self.run.source.name.clone();
+        match answer {
+            Answer::Accepted { operation, retry_after } => {
+                self.record.busy_since = None;
+                self.run.phase =
+                    RestorePhase::Running(Running::begin(operation.clone(), *retry_after, self.now));
+                let text = match operation {
+                    Some(_) => "Azure took the restore and named its operation",
+                    None => "Azure took the restore without naming an operation of ours: the service's state is followed",
+                };
+                self.go_on(Action::Yield).telling_of(&name, EventName::RestoreAccepted, text)
+            }
+            Answer::Busy(words) => {
+                self.record.busy_since.get_or_insert(self.now);
+                self.undo(EventName::RestoreBusy, &words.after("Azure is busy"), Action::Yield)
+            }
+            Answer::NoToken(why) => self.undo(EventName::RestoreUndone, why, Action::Stop(why.clone())),
+            Answer::Refused(words) => self.fail(words.after("Azure refused the restore")),
+            Answer::Unknown(why) => {
+                let text = format!("no usable answer to the restore request ({why}); the claim stands for 8 min");
+                self.rest().telling_of(&name, EventName::RestoreUnanswered, text)
+            }
+        }
+    }
+
+    fn running(mut self, mut running: Running, observation: &Observation) -> Decision {
+        let was_overdue = running.overdue;
+        let deadline = self.run.started_at + RESTORE_DEADLINE;
+        let followed = running.follow(observation, deadline, self.now);
+        let overdue = running.overdue && !was_overdue;
+        let updating_seen = running.updating_seen;
+        self.run.phase = RestorePhase::Running(running);
+        match followed {
+            Followed::Ask(action) => self.go_on(action),
+            Followed::Stop(why) => self.go_on(Action::Stop(why)),
+            Followed::Wait if overdue => self.overdue(),
+            Followed::Wait => self.rest(),
+            Followed::Ended => self.verify(RestoreEnd::Seen),
+            Followed::EndedUnseen if updating_seen => self.verify(RestoreEnd::UnseenAfterUpdating),
+            Followed::EndedUnseen => self.verify(RestoreEnd::Unseen),
+            Followed::Failed(words) => self.fail_unknown(words.after("Azure says that the restore failed")),
+        }
+    }
+
+    fn overdue(self) -> Decision {
+        let text = format!(
+            "running since {} and past its deadline of 6 h; it is followed on and holds up no other service. A \
+             service that never leaves Updating can be freed by Azure support alone: open a request",
+            self.run.started_at
+        );
+        self.rest().telling_of(&self.run.source.name, EventName::RestoreOverdue, text)
+    }
+
+    fn verify(mut self, ended: RestoreEnd) -> Decision {
+        let text = match ended {
+            RestoreEnd::Seen => "Azure says that the restore ended; what the service holds is looked at",
+            _ => "the restore ended and nobody saw how; what the service holds has to show it",
+        };
+        self.run.phase = RestorePhase::Verifying { since: self.now, ended, cursor: None };
+        self.go_on(Action::Again).telling_of(&self.run.source.name, EventName::RestoreEnded, text)
+    }
+
+    /// A backup without an inventory cannot be compared with anything. Azure's 200 then stands alone; an
+    /// end that nobody saw counts as held at its second time only.
+    fn verifying(mut self, ended: RestoreEnd) -> Decision {
+        let why = "the backup has no inventory to compare with";
+        let earlier = self.unseen_ends_before();
+        match ended {
+            RestoreEnd::Seen => self.hold(Compared::Unverified { why: why.into() }),
+            RestoreEnd::UnseenAfterUpdating if earlier >= 1 => {
+                let why = format!("it ended unseen twice after the service had been Updating, and {why}");
+                self.hold(Compared::Unverified { why })
+            }
+            RestoreEnd::UnseenAfterUpdating => {
+                let backup = self.run.source.name.clone();
+                self.record.unseen_ends = Some(UnseenEnds { backup, count: earlier + 1 });
+                self.fail_unknown(format!("it ended and Azure no longer says how; {why}"))
+            }
+            RestoreEnd::Unseen => self.fail_unknown(
+                "it ended and Azure no longer says how; the service was never seen Updating after the request".into(),
+            ),
+        }
+    }
+
+    fn unseen_ends_before(&self) -> u32 {
+        let of_this = self.record.unseen_ends.as_ref().filter(|ends| ends.backup == self.run.source.name);
+        of_this.map_or(0, |ends| ends.count)
+    }
+
+    fn hold(mut self, compared: Compared) -> Decision {
+        let (event, outcome, how) = match &compared {
+            Compared::Verified => (EventName::RestoreVerified, RunOutcome::Verified, "compared and equal".into()),
+            Compared::Unverified { why } => {
+                (EventName::RestoreUnverified, RunOutcome::Unverified, format!("not compared: {why}"))
+            }
+            Compared::Mismatched { summary } => {
+                (EventName::RestoreMismatched, RunOutcome::Mismatched, summary.clone())
+            }
+        };
+        let took = (self.now - self.run.started_at).whole_minutes();
+        let text = format!("{} holds it after {took} min; {how}", self.context.service.name());
+        self.record.holds = Holds::Backup(Held {
+            backup: self.run.source.name.clone(),
+            started_at: self.run.source.started_at,
+            restored_at: self.now,
+            compared,
+            lists: None,
+        });
+        self.record.restore_failures = None;
+        self.record.unseen_ends = None;
+        self.record.restore_wish.take_if(|wish| wish.id == self.run.wish);
+        let name = self.run.source.name.clone();
+        self.close(outcome, text.clone()).telling(Event::of(&name, event, text))
+    }
+
+    /// An accepted restore that failed, or one of which nobody knows: what the service holds is not known.
+    fn fail_unknown(mut self, what: String) -> Decision {
+        self.record.holds =
+            Holds::Unknown { since: self.now, backup: self.run.source.name.clone(), why: what.clone() };
+        self.fail(what)
+    }
+
+    /// A failed attempt: the wish tries again later, but a restore into the primary is attempted once.
+    fn fail(mut self, what: String) -> Decision {
+        self.record.restore_failures =
+            Some(Failures::after(self.record.restore_failures.take(), self.now, what.clone()));
+        let next = match self.standing_wish() {
+            None => "Another backup was chosen meanwhile".to_owned(),
+            Some(wish) if self.context.is_primary() => {
+                end_wish(&mut self.record, &wish);
+                "A restore into the primary is attempted once: look, then ask again by hand".to_owned()
+            }
+            Some(wish) => {
+                let failures = Failures::after(wish.failures.clone(), self.now, what.clone());
+                let next = failures.next_attempt();
+                self.record.restore_wish = Some(RestoreWish { failures: Some(failures), ..wish });
+                format!("The next attempt comes at {next}")
+            }
+        };
+        let name = self.run.source.name.clone();
+        let text = format!("{what}. {next}");
+        self.close(RunOutcome::Failed, what).telling_of(&name, EventName::RestoreFailed, text)
+    }
+
+    fn close(mut self, outcome: RunOutcome, what: String) -> Decision {
+        self.record.close(ClosedRun {
+            version: 1,
+            service: self.context.service.name(),
+            kind: RunKind::Restore,
+            backup: self.run.source.name,
+            started_at: self.run.started_at,
+            ended_at: self.now,
+            outcome,
+            what,
+        });
+        Decision::act(self.record, Action::Again)
+    }
+
+    fn undo(self, event: EventName, why: &str, action: Action) -> Decision {
+        let mut record = self.record;
+        record.operation = Operation::Idle;
+        let text = format!("the claim is undone, nothing is counted: {why}");
+        Decision::act(record, action).telling_of(&self.run.source.name, event, text)
+    }
+
+    /// The wish that this run serves, if it was not replaced.
+    fn standing_wish(&self) -> Option<RestoreWish> {
+        self.record.restore_wish.clone().filter(|wish| wish.id == self.run.wish)
+    }
+
+    /// Keeps the run as it has become.
+    fn go_on(&self, action: Action) -> Decision {
+        let mut record = self.record.clone();
+        record.operation = Operation::Restore(Box::new(self.run.clone()));
+        Decision::act(record, action)
+    }
+
+    fn rest(&self) -> Decision {
+        self.go_on(Action::Yield)
+    }
+}
