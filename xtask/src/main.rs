@@ -1,1 +1,44 @@
-fn main() {}
+//! The chores of this repository. `cargo xtask help` lists them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
+mod bench;
+mod chores;
+mod demo;
+mod shell;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask demo          build, then show a backup become a restored standby, simulated, in under a minute
+cargo xtask test [--all]  format, clippy, every test, documentation; --all adds what needs more than Rust and Node
+cargo xtask build         the optimised binary, put where host.json wants it
+cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
+cargo xtask bench         start-up time, memory, size and requests of an idle tick, measured here
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["demo"] => demo::run(),
+        ["test"] | ["test", "--all"] => chores::test(),
+        ["build"] => chores::build(),
+        ["sim", rest @ ..] => chores::simulate(rest),
+        ["bench"] => bench::run(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("there is no such chore: {}\n\n{HELP}", words.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Build and test.
+
+use std::fs;
+
+use crate::shell::{Done, built, executable, root, run, run_with};
+
+/// Everything that must hold: format, lints, tests, documentation.
+pub(crate) fn test() -> Done {
+    run(&["cargo", "fmt", "--all", "--check"])?;
+    run(&["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    install_azurite()?;
+    run(&["cargo", "test", "--workspace", "--locked"])?;
+    let document = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
+    run_with(&document, &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// The storage tests run against Azurite, in the version that package-lock.json pins.
+fn install_azurite() -> Done {
+    let lock = fs::read_to_string(root().join("package-lock.json")).map_err(|error| error.to_string())?;
+    let stamp = root().join("node_modules/.installed-lock");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    run(&[npm, "ci", "--no-audit", "--no-fund"])?;
+    fs::write(&stamp, lock).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// The optimised binary, put where host.json wants it.
+pub(crate) fn build() -> Done {
+    run(&["cargo", "build", "--profile", "dist", "--locked", "--package", "apim-dr", "--bin", "apim-dr"])?;
+    let name = executable("apim-dr");
+    let (from, to) = (built("dist").join(&name), root().join(&name));
+    // A running handler keeps its file: the new one takes its place instead of writing over it.
+    let beside = root().join(format!("{name}.new"));
+    fs::copy(&from, &beside).map_err(|error| format!("{}: {error}", from.display()))?;
+    fs::rename(&beside, &to).map_err(|error| format!("{}: {error}", to.display()))?;
+    let size = fs::metadata(&to).map_err(|error| error.to_string())?.len();
+    println!("{} ({:.1} MB)", to.display(), size as f64 / 1e6);
+    Ok(())
+}
+
+/// Serves the simulator for `func start`.
+pub(crate) fn simulate(arguments: &[&str]) -> Done {
+    let serve = ["cargo", "run", "--quiet", "--locked", "--package", "apim-dr-sim", "--bin", "apim-dr-sim", "--", "serve"];
+    run(&[&serve, arguments].concat())
+}
