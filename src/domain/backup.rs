@@ -60,7 +60,8 @@ fn occurrence(context: &Context, now: Timestamp) -> Option<Timestamp> {
 pub fn lapse(mut record: Record, now: Timestamp) -> Result<Decision, Record> {
     match &record.backup_wish {
         Some(wish) if !wish.after_resume && now - wish.at >= WISH_LIFETIME => {
-            let text = format!("the backup asked for at {} could not begin within an hour: ask again", wish.at);
+            let text =
+                format!("the backup asked for at {} could not begin within an hour: ask again", wish.at);
             record.backup_wish = None;
             record.backup_failures = Some(Failures::noted(record.backup_failures, now, text.clone()));
             Ok(Decision::act(record, Action::Again).telling(Event::new(EventName::BackupLapsed, text)))
@@ -114,7 +115,8 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         inventory: None,
         phase: BackupPhase::Requested(context.claim(now)),
     }));
-    let text = format!("backup of {} claimed; it is looked at once more before the request", context.service.name());
+    let text =
+        format!("backup of {} claimed; it is looked at once more before the request", context.service.name());
     Decision::act(record, Action::Look(looks.looking.clone())).telling_of(
         &blob.backup,
         EventName::BackupRequested,
@@ -149,7 +151,8 @@ fn allows(looks: &Looks) -> Result<&super::observation::ServiceLook, Obstacle> {
     let service = match &looks.service {
         Ok(service) if service.state.is_free() => service,
         Ok(service) => {
-            let text = format!("the service is {}, and only Succeeded or Failed can be backed up", service.state);
+            let text =
+                format!("the service is {}, and only Succeeded or Failed can be backed up", service.state);
             return Err(Obstacle::NotFree(text));
         }
         Err(NoLook::NoToken(why)) => return Err(Obstacle::NoToken(why.clone())),
@@ -160,7 +163,9 @@ fn allows(looks: &Looks) -> Result<&super::observation::ServiceLook, Obstacle> {
         Some(BlobLook::NoAnswer(why)) => {
             Err(Obstacle::Unseen(format!("whether the backup's name is free is not known: {why}")))
         }
-        Some(BlobLook::Found(_)) => Err(Obstacle::Unseen("a blob of the backup's name exists already".into())),
+        Some(BlobLook::Found(_)) => {
+            Err(Obstacle::Unseen("a blob of the backup's name exists already".into()))
+        }
         None => Err(Obstacle::Unseen("the backup's blob was not looked at".into())),
     }
 }
@@ -200,10 +205,12 @@ impl Step<'_> {
 
     fn requested(mut self, mut claim: Claim, observation: &Observation) -> Decision {
         match observation {
-            Observation::Looked(looks) if claim.is_of(self.context) && claim.taken_over => self.inherit(looks),
+            Observation::Looked(looks) if claim.is_of(self.context) && claim.taken_over => {
+                self.inherit(looks)
+            }
             Observation::Looked(looks) if claim.is_of(self.context) => self.post(claim, looks),
             Observation::Answered { claim: answered, answer } if *answered == claim => self.answered(answer),
-            Observation::TooLate if claim.is_of(self.context) => {
+            Observation::TooLate if claim.is_of(self.context) && !claim.taken_over => {
                 self.undo(EventName::BackupUndone, "it became too late in this invocation", Action::Yield)
             }
             Observation::Resumed if claim.is_old(self.now) => {
@@ -223,8 +230,12 @@ impl Step<'_> {
                 let start = Start { claim, blob: self.blob(), looked_at: looks.at };
                 Decision::act(self.record, Action::StartBackup(start))
             }
-            Err(Obstacle::NoToken(why)) => self.undo(EventName::BackupUndone, &why, Action::Stop(why.clone())),
-            Err(Obstacle::NotFree(why) | Obstacle::Unseen(why)) => self.undo(EventName::BackupUndone, &why, Action::Yield),
+            Err(Obstacle::NoToken(why)) => {
+                self.undo(EventName::BackupUndone, &why, Action::Stop(why.clone()))
+            }
+            Err(Obstacle::NotFree(why) | Obstacle::Unseen(why)) => {
+                self.undo(EventName::BackupUndone, &why, Action::Yield)
+            }
         }
     }
 
@@ -239,7 +250,8 @@ impl Step<'_> {
             (ServiceState::Updating, _) => {
                 self.spend_wish();
                 self.run.phase = BackupPhase::Running(Running::adopted());
-                let text = "the writer of the claim is gone, and the service is Updating: taken for this backup";
+                let text =
+                    "the writer of the claim is gone, and the service is Updating: taken for this backup";
                 self.go_on(Action::Yield).telling_of(&self.run.name, EventName::BackupAdopted, text)
             }
             (state, Some(BlobLook::Found(_))) if state.is_free() => {
@@ -248,7 +260,9 @@ impl Step<'_> {
             }
             (state, Some(BlobLook::Missing)) if state.is_free() => {
                 self.spend_wish();
-                self.fail("its writer was lost before Azure's answer was saved, and nothing came of it".into())
+                self.fail(
+                    "its writer was lost before Azure's answer was saved, and nothing came of it".into(),
+                )
             }
             _ => self.rest(),
         }
@@ -264,7 +278,9 @@ impl Step<'_> {
                     BackupPhase::Running(Running::begin(operation.clone(), *retry_after, self.now));
                 let text = match operation {
                     Some(_) => "Azure took the backup and named its operation",
-                    None => "Azure took the backup without naming an operation of ours: the service's state is followed",
+                    None => {
+                        "Azure took the backup without naming an operation of ours: the service's state is followed"
+                    }
                 };
                 self.go_on(Action::Yield).telling_of(&name, EventName::BackupAccepted, text)
             }
@@ -278,7 +294,8 @@ impl Step<'_> {
                 self.fail(words.after("Azure refused the backup"))
             }
             Answer::Unknown(why) => {
-                let text = format!("no usable answer to the backup request ({why}); the claim stands for 8 min");
+                let text =
+                    format!("no usable answer to the backup request ({why}); the claim stands for 8 min");
                 self.rest().telling_of(&name, EventName::BackupUnanswered, text)
             }
         }

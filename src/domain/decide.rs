@@ -24,7 +24,10 @@ pub fn decide(context: &Context, record: &Record, observation: &Observation, now
 /// The settings name another primary than when this record was last driven: what was wished for
 /// automatically belonged to the old order of things, and what is older than now stays where it is.
 pub fn turn_roles(context: &Context, mut record: Record, now: Timestamp) -> Decision {
-    let text = format!("the primary was {} and is {} now; automatic wishes are dropped", record.primary, context.primary);
+    let text = format!(
+        "the primary was {} and is {} now; automatic wishes are dropped",
+        record.primary, context.primary
+    );
     record.primary = context.primary.clone();
     record.seen = Some(now);
     record.restore_wish.take_if(|wish| wish.by == By::Automatic);
@@ -42,8 +45,16 @@ fn idle(context: &Context, record: Record, observation: &Observation, now: Times
             _ => Decision::rest(record),
         },
         Observation::Wrote(written) => note_history(record, written),
+        Observation::TooLate => Decision::rest(record),
+        _ if !context.configured => leave(record),
         _ => begin(context, record, now),
     }
+}
+
+/// A service that the settings no longer name begins nothing.
+fn leave(record: Record) -> Decision {
+    let action = write_history(&record);
+    Decision::act(record, action)
 }
 
 fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
@@ -55,6 +66,11 @@ fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
     if backup::is_due(context, &record, now) {
         return backup::look_first(context, record, now);
     }
+    let record = match record.restore_wish {
+        Some(_) => record,
+        // Nothing wants to begin, so nothing is kept waiting.
+        None => Record { busy_since: None, ..record },
+    };
     match restore::look_first(context, record, now) {
         Decision { action: Action::Yield, record, events } => {
             Decision { action: write_history(&record), record, events }
@@ -66,9 +82,10 @@ fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
 /// The oldest closed run that the history lacks; the record forgets it once it is written.
 fn write_history(record: &Record) -> Action {
     match record.unwritten_history.first() {
-        Some(run) => {
-            Action::WriteHistory { path: run.path(), bytes: serde_json::to_string_pretty(run).unwrap_or_default() }
-        }
+        Some(run) => Action::WriteHistory {
+            path: run.path(),
+            bytes: serde_json::to_string_pretty(run).unwrap_or_default(),
+        },
         None => Action::Yield,
     }
 }
@@ -86,7 +103,9 @@ fn note_history(mut record: Record, written: &WriteOnce) -> Decision {
 /// In a dry run nothing leaves that changes anything.
 fn without_effect(decision: Decision) -> Decision {
     let would = match &decision.action {
-        Action::StartBackup(start) | Action::StartRestore(start) => format!("would request {}", start.blob.backup),
+        Action::StartBackup(start) | Action::StartRestore(start) => {
+            format!("would request {}", start.blob.backup)
+        }
         Action::WriteManifest { at, .. } => format!("would write {}", at.backup.manifest()),
         _ => return decision,
     };

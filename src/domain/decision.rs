@@ -20,6 +20,8 @@ pub struct Context {
     /// The schedule, if it is this service that the schedule backs up.
     pub schedule: Option<Schedule>,
     pub serving: Serving,
+    /// The settings name this service. One they no longer name is driven to the end of what it is in.
+    pub configured: bool,
     pub dry_run: bool,
     /// The storage service's own time when the record was loaded.
     pub storage_time: Timestamp,

@@ -3,8 +3,8 @@
 use super::decision::{Context, Serving};
 use super::id::ServiceName;
 use super::observation::{BlobLook, Looks, NoLook, ServiceLook};
-use super::record::{By, Operation, Record, RestoreSource, RestoreWish};
-use super::vocabulary::{ServiceState, Timestamp};
+use super::record::{By, Holds, Operation, Record, RestoreSource, RestoreWish};
+use super::vocabulary::{BackupName, ServiceState, Timestamp};
 
 /// What the gates say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,10 @@ pub fn is_over(target: &ServiceName, source: &RestoreSource, now: Timestamp) -> 
         return Some(format!("{} is a backup of {target} itself", source.name));
     }
     (now >= source.expires_at).then(|| {
-        format!("{} expired at {}: API Management refuses a backup older than 30 days", source.name, source.expires_at)
+        format!(
+            "{} expired at {}: API Management refuses a backup older than 30 days",
+            source.name, source.expires_at
+        )
     })
 }
 
@@ -77,7 +80,10 @@ pub fn after_looking(source: &RestoreSource, looks: &Looks) -> Verdict {
         Ok(others) if others.is_empty() => {}
         Ok(others) => {
             let names: Vec<_> = others.iter().map(ServiceName::as_str).collect();
-            return Verdict::Deferred(format!("one service is restored at a time, and now it is {}", names.join(", ")));
+            return Verdict::Deferred(format!(
+                "one service is restored at a time, and now it is {}",
+                names.join(", ")
+            ));
         }
         Err(why) => return Verdict::Deferred(format!("whether another restore runs is not known: {why}")),
     }
@@ -91,7 +97,9 @@ pub fn after_looking(source: &RestoreSource, looks: &Looks) -> Verdict {
 /// The blob still is what its manifest proves.
 pub fn blob_is_the_proven_one(source: &RestoreSource, blob: Option<&BlobLook>) -> Verdict {
     match blob {
-        Some(BlobLook::Found(found)) if found.length == source.length && found.etag == source.etag => Verdict::Pass,
+        Some(BlobLook::Found(found)) if found.length == source.length && found.etag == source.etag => {
+            Verdict::Pass
+        }
         Some(BlobLook::Found(_)) => Verdict::Refused(format!(
             "the blob {} is not the one that was proven: its length or ETag has changed since",
             source.name.blob()
@@ -115,13 +123,15 @@ fn fits(source: &RestoreSource, service: &ServiceLook) -> Verdict {
     match &service.state {
         state if state.is_free() => Verdict::Pass,
         ServiceState::Updating => Verdict::Deferred("the service is Updating by somebody else".into()),
-        state => Verdict::Deferred(format!("the service is {state}, and only Succeeded or Failed can be restored")),
+        state => {
+            Verdict::Deferred(format!("the service is {state}, and only Succeeded or Failed can be restored"))
+        }
     }
 }
 
 /// Whether a backup is what the record's service holds, or is about to.
-pub fn already_held(record: &Record, source: &RestoreSource) -> bool {
-    let held = matches!(&record.holds, super::record::Holds::Backup(held) if held.backup == source.name);
-    let under_way = matches!(&record.operation, Operation::Restore(run) if run.source.name == source.name);
+pub fn already_held(record: &Record, backup: &BackupName) -> bool {
+    let held = matches!(&record.holds, Holds::Backup(held) if held.backup == *backup);
+    let under_way = matches!(&record.operation, Operation::Restore(run) if run.source.name == *backup);
     held || under_way
 }

@@ -13,4 +13,6 @@ pub mod operation;
 pub mod record;
 pub mod restore;
 pub mod schedule;
+pub mod summary;
+pub mod take_up;
 pub mod vocabulary;

@@ -3,7 +3,9 @@
 
 use super::id::ServiceName;
 use super::record::Claim;
-use super::vocabulary::{AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp};
+use super::vocabulary::{
+    AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp,
+};
 
 /// What to do next with one service. Every effect is named in a saved record before it is performed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -31,7 +31,8 @@ pub struct Offer {
 /// cannot be decided now, and says why: the event has to come again.
 pub fn take(context: &Context, record: Record, offer: &Offer, now: Timestamp) -> Result<Decision, String> {
     if let Some(reason) = ignored(&record, offer) {
-        let name = if offer.vouched.is_none() { EventName::ConfigurationSuspect } else { EventName::RestoreIgnored };
+        let name =
+            if offer.vouched.is_none() { EventName::ConfigurationSuspect } else { EventName::RestoreIgnored };
         return Ok(Decision::rest(record).telling(Event::of(&offer.source.name, name, reason)));
     }
     if let Some(reason) = refused(context, offer, now)? {
@@ -59,7 +60,7 @@ fn ignored(record: &Record, offer: &Offer) -> Option<String> {
     if record.seen.is_some_and(|seen| started_at <= seen) {
         return Some("not newer than what was already taken up here".into());
     }
-    if gate::already_held(record, &offer.source) {
+    if gate::already_held(record, &offer.source.name) {
         return Some("the service holds it already".into());
     }
     if offer.resumed_at.is_some_and(|resumed| started_at < resumed) {

@@ -4,9 +4,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{ServiceId, ServiceName};
-use super::vocabulary::{
-    AzureWords, BackupName, Container, Digest, Etag, InvocationId, OperationUrl, Tier, Timestamp,
+use super::restore::RESTORE_DEADLINE;
+use super::vocabulary::{BackupName, Digest, InvocationId, Timestamp};
+
+pub use kept::{
+    BackupWish, By, Compared, Deferred, FailedOver, Failures, Held, Holds, InventoryRef, KnownBackup,
+    LastVerified, Pin, RestoreSource, RestoreWish, UnseenEnds,
 };
+pub use run::{
+    BackupPhase, BackupRun, Claim, ClosedRun, FirstSight, Operation, Proof, RestoreEnd, RestorePhase,
+    RestoreRun, RunKind, RunOutcome, Running,
+};
+
+mod kept;
+mod run;
 
 /// The version this program writes, and the newest that it reads.
 pub const RECORD_VERSION: u32 = 1;
@@ -86,371 +97,6 @@ pub struct Record {
     pub unwritten_history: Vec<ClosedRun>,
 }
 
-/// The operation a service is in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Operation {
-    Idle,
-    Backup(Box<BackupRun>),
-    Restore(Box<RestoreRun>),
-}
-
-/// A backup that is under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BackupRun {
-    pub name: BackupName,
-    /// Where it goes; kept whatever the settings become.
-    pub container: Container,
-    /// The recovery point: when `Requested` was saved.
-    pub started_at: Timestamp,
-    /// The same moment by the storage service's clock: a blob of this run is not older.
-    pub storage_at: Timestamp,
-    /// The newest occurrence of the schedule that had passed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub occurrence: Option<Timestamp>,
-    /// The wish that the first counted attempt spends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wish: Option<InvocationId>,
-    /// Tier and location of the service as it was looked at, for the manifest.
-    pub tier: Tier,
-    pub location: String,
-    /// The inventory taken before, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inventory: Option<InventoryRef>,
-    pub phase: BackupPhase,
-}
-
-/// How far a backup is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "phase")]
-pub enum BackupPhase {
-    /// The primary's inventory is being taken.
-    Inventory { cursor: String },
-    /// Claimed; the POST may or may not have left.
-    Requested(Claim),
-    /// Azure took it.
-    Running(Running),
-    /// It ended: its blob has to show that it was a success.
-    Proving {
-        proof: Proof,
-        /// The first of the two looks that `proof: blob` needs.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        first: Option<FirstSight>,
-    },
-    /// Proven: the manifest's bytes, which any invocation may write.
-    Committing { manifest: String },
-}
-
-/// A restore that is under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RestoreRun {
-    pub source: RestoreSource,
-    pub started_at: Timestamp,
-    /// The wish that it serves.
-    pub wish: InvocationId,
-    pub by: By,
-    pub phase: RestorePhase,
-}
-
-/// How far a restore is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "phase")]
-pub enum RestorePhase {
-    /// Claimed; the POST may or may not have left.
-    Requested(Claim),
-    /// Azure took it.
-    Running(Running),
-    /// It ended: what the target holds is compared with the backup's inventory.
-    Verifying {
-        since: Timestamp,
-        ended: RestoreEnd,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        cursor: Option<String>,
-    },
-}
-
-/// How a restore came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RestoreEnd {
-    /// Azure said 200.
-    Seen,
-    /// Nobody saw it end, but the service was seen `Updating` after the POST.
-    UnseenAfterUpdating,
-    /// Nobody saw it end, nor begin.
-    Unseen,
-}
-
-/// Who may post, and since when. Younger than the claim age it belongs to its writer alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Claim {
-    pub by: InvocationId,
-    pub at: Timestamp,
-    /// Taken over from an older claim: whether that one was posted is not known.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub taken_over: bool,
-}
-
-/// An operation that Azure has taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Running {
-    /// Where to ask; absent when the answer was lost or named no place of ours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<OperationUrl>,
-    /// Azure's `Retry-After`, at most 5 min ahead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_poll: Option<Timestamp>,
-    /// The service was seen `Updating` after the POST.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub updating_seen: bool,
-    /// The first look that found the service not `Updating`; a second, 5 min later, ends the run unseen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub free_since: Option<Timestamp>,
-    /// Past its deadline, which has been reported.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub overdue: bool,
-}
-
-/// What proves a backup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Proof {
-    /// The operation's own 200.
-    Operation,
-    /// The blob: newer than the request, not leased, and unchanged over 5 min.
-    Blob,
-}
-
-/// A blob as it was first seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FirstSight {
-    pub at: Timestamp,
-    pub length: u64,
-    pub etag: Etag,
-}
-
-/// A backup whose manifest stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KnownBackup {
-    pub name: BackupName,
-    /// Of the manifest's bytes.
-    pub digest: Digest,
-    pub started_at: Timestamp,
-    pub completed_at: Timestamp,
-    /// Verified and not suspicious, or restored by hand since.
-    pub accepted: bool,
-}
-
-/// The newest verified backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LastVerified {
-    pub name: BackupName,
-    pub started_at: Timestamp,
-}
-
-/// Somebody asked for a backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BackupWish {
-    pub by: InvocationId,
-    pub at: Timestamp,
-    /// Asked for by `resume`: an open run does not serve it, and it does not lapse.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub after_resume: bool,
-}
-
-/// A backup that shall be restored, as its manifest describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RestoreWish {
-    /// The invocation that brought it.
-    pub id: InvocationId,
-    pub at: Timestamp,
-    pub by: By,
-    /// Restore even into a service that serves; the command line alone can say so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub even_if_live: bool,
-    pub source: RestoreSource,
-    /// Why it waits, since when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deferred: Option<Deferred>,
-    /// Attempts that failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failures: Option<Failures>,
-}
-
-/// Who brought a wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum By {
-    /// An event, or a tick that made up for one.
-    Automatic,
-    /// A person.
-    Hand,
-}
-
-/// A backup as its manifest describes it: all that a restore needs, so that none needs the primary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RestoreSource {
-    pub name: BackupName,
-    pub container: Container,
-    pub started_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub tier: Tier,
-    pub length: u64,
-    pub etag: Etag,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inventory: Option<InventoryRef>,
-}
-
-/// An inventory beside a backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InventoryRef {
-    pub blob: String,
-    pub digest: Digest,
-}
-
-/// Why a wish waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Deferred {
-    pub since: Timestamp,
-    pub reason: String,
-}
-
-/// Attempts that failed, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Failures {
-    pub count: u32,
-    /// The first of them.
-    pub since: Timestamp,
-    /// The last of them.
-    pub last: Timestamp,
-    /// The newest occurrence of the schedule that had passed when the last attempt began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub occurrence: Option<Timestamp>,
-    /// What happened, in Azure's words where there are any.
-    pub what: String,
-}
-
-/// What a service holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "what")]
-pub enum Holds {
-    /// Nothing of ours was ever restored into it.
-    #[default]
-    Nothing,
-    /// A backup.
-    Backup(Held),
-    /// An accepted restore failed, or ended in a way that nobody saw.
-    Unknown { since: Timestamp, backup: BackupName, why: String },
-}
-
-/// A backup that a service holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Held {
-    pub backup: BackupName,
-    pub started_at: Timestamp,
-    pub restored_at: Timestamp,
-    pub compared: Compared,
-    /// Digest of the target's lists as they were compared, to find changes made since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lists: Option<Digest>,
-}
-
-/// How a restored service compared with the backup's inventory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "result")]
-pub enum Compared {
-    Verified,
-    /// It could not be compared.
-    Unverified {
-        why: String,
-    },
-    Mismatched {
-        summary: String,
-    },
-}
-
-/// An older backup was chosen by hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Pin {
-    pub since: Timestamp,
-    pub backup: BackupName,
-}
-
-/// Restores of one backup that ended unseen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UnseenEnds {
-    pub backup: BackupName,
-    pub count: u32,
-}
-
-/// The failover latch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FailedOver {
-    pub since: Timestamp,
-    pub serving: ServiceName,
-}
-
-/// A run that is over, as the history keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClosedRun {
-    pub version: u32,
-    pub service: ServiceName,
-    pub kind: RunKind,
-    pub backup: BackupName,
-    pub started_at: Timestamp,
-    pub ended_at: Timestamp,
-    pub outcome: RunOutcome,
-    /// What happened, in Azure's words where there are any.
-    pub what: String,
-}
-
-impl ClosedRun {
-    /// Where the history keeps it.
-    pub fn path(&self) -> String {
-        let kind = match self.kind {
-            RunKind::Backup => "backup",
-            RunKind::Restore => "restore",
-        };
-        format!("history/{}/{}-{kind}.json", self.service, self.started_at.compact())
-    }
-}
-
-/// What kind of run it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RunKind {
-    Backup,
-    Restore,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RunOutcome {
-    Verified,
-    Unverified,
-    Mismatched,
-    Failed,
-}
-
 impl Record {
     /// The record of a service that was never driven before.
     pub fn new(service: ServiceId, primary: ServiceName, writer: InvocationId, now: Timestamp) -> Self {
@@ -504,16 +150,12 @@ impl Record {
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// Whether a restore stands in the way of one into another service.
-    pub fn holds_up_restores(&self) -> bool {
-        match &self.operation {
-            Operation::Restore(run) => match &run.phase {
-                RestorePhase::Requested(_) => true,
-                RestorePhase::Running(running) => !running.overdue,
-                RestorePhase::Verifying { .. } => false,
-            },
-            Operation::Idle | Operation::Backup(_) => false,
-        }
+    /// Whether a restore stands in the way of one into another service: claimed or running, and not past
+    /// its deadline.
+    pub fn holds_up_restores(&self, now: Timestamp) -> bool {
+        let Operation::Restore(run) = &self.operation else { return false };
+        let open = matches!(run.phase, RestorePhase::Requested(_) | RestorePhase::Running(_));
+        open && now < run.started_at + RESTORE_DEADLINE
     }
 
     /// The newest backup that may be restored.
@@ -532,12 +174,5 @@ impl Record {
         let Operation::Backup(run) = &self.operation else { return None };
         let BackupPhase::Committing { manifest } = &run.phase else { return None };
         (run.name == *name && Digest::of(manifest.as_bytes()) == *digest).then_some(run.started_at)
-    }
-}
-
-impl AzureWords {
-    /// A short line for a record: Azure's words after what was tried.
-    pub fn after(&self, tried: &str) -> String {
-        format!("{tried}: {self}")
     }
 }

@@ -29,7 +29,8 @@ pub fn lapse(mut record: Record, now: Timestamp) -> Result<Decision, Record> {
     match record.restore_wish.take() {
         Some(wish) if wish.by == By::Hand && now - wish.at >= WISH_LIFETIME => {
             let name = wish.source.name;
-            let text = format!("{name} was asked for by hand at {} and not restored within 4 h: ask again", wish.at);
+            let text =
+                format!("{name} was asked for by hand at {} and not restored within 4 h: ask again", wish.at);
             give_seen_back(&mut record);
             record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
             Ok(Decision::act(record, Action::Again).telling_of(&name, EventName::RestoreLapsed, text))
@@ -77,11 +78,23 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         by: wish.by,
         phase: RestorePhase::Requested(context.claim(now)),
     }));
-    let text = format!("restore into {} claimed; it is looked at once more before the request", context.service.name());
-    Decision::act(record, Action::Look(looks.looking.clone())).telling_of(&name, EventName::RestoreRequested, text)
+    let text = format!(
+        "restore into {} claimed; it is looked at once more before the request",
+        context.service.name()
+    );
+    Decision::act(record, Action::Look(looks.looking.clone())).telling_of(
+        &name,
+        EventName::RestoreRequested,
+        text,
+    )
 }
 
-fn gates(context: &Context, record: &Record, wish: &RestoreWish, (looks, now): (&Looks, Timestamp)) -> Verdict {
+fn gates(
+    context: &Context,
+    record: &Record,
+    wish: &RestoreWish,
+    (looks, now): (&Looks, Timestamp),
+) -> Verdict {
     // A look for another wish says nothing about this one.
     if looks.looking != Looking::ForRestore(blob_of(&wish.source)) {
         return Verdict::Deferred("another backup was chosen meanwhile".into());
@@ -149,10 +162,12 @@ struct Step<'a> {
 impl Step<'_> {
     fn requested(mut self, mut claim: Claim, observation: &Observation) -> Decision {
         match observation {
-            Observation::Looked(looks) if claim.is_of(self.context) && claim.taken_over => self.inherit(looks),
+            Observation::Looked(looks) if claim.is_of(self.context) && claim.taken_over => {
+                self.inherit(looks)
+            }
             Observation::Looked(looks) if claim.is_of(self.context) => self.post(claim, looks),
             Observation::Answered { claim: answered, answer } if *answered == claim => self.answered(answer),
-            Observation::TooLate if claim.is_of(self.context) => {
+            Observation::TooLate if claim.is_of(self.context) && !claim.taken_over => {
                 self.undo(EventName::RestoreUndone, "it became too late in this invocation", Action::Yield)
             }
             Observation::Resumed if claim.is_old(self.now) => {
@@ -186,7 +201,8 @@ impl Step<'_> {
         match &looks.service {
             Ok(service) if service.state == ServiceState::Updating => {
                 self.run.phase = RestorePhase::Running(Running::adopted());
-                let text = "the writer of the claim is gone, and the service is Updating: taken for this restore";
+                let text =
+                    "the writer of the claim is gone, and the service is Updating: taken for this restore";
                 let name = self.run.source.name.clone();
                 self.go_on(Action::Yield).telling_of(&name, EventName::RestoreAdopted, text)
             }
@@ -208,7 +224,9 @@ impl Step<'_> {
                     RestorePhase::Running(Running::begin(operation.clone(), *retry_after, self.now));
                 let text = match operation {
                     Some(_) => "Azure took the restore and named its operation",
-                    None => "Azure took the restore without naming an operation of ours: the service's state is followed",
+                    None => {
+                        "Azure took the restore without naming an operation of ours: the service's state is followed"
+                    }
                 };
                 self.go_on(Action::Yield).telling_of(&name, EventName::RestoreAccepted, text)
             }
@@ -219,7 +237,8 @@ impl Step<'_> {
             Answer::NoToken(why) => self.undo(EventName::RestoreUndone, why, Action::Stop(why.clone())),
             Answer::Refused(words) => self.fail(words.after("Azure refused the restore")),
             Answer::Unknown(why) => {
-                let text = format!("no usable answer to the restore request ({why}); the claim stands for 8 min");
+                let text =
+                    format!("no usable answer to the restore request ({why}); the claim stands for 8 min");
                 self.rest().telling_of(&name, EventName::RestoreUnanswered, text)
             }
         }
@@ -291,7 +310,9 @@ impl Step<'_> {
 
     fn hold(mut self, compared: Compared) -> Decision {
         let (event, outcome, how) = match &compared {
-            Compared::Verified => (EventName::RestoreVerified, RunOutcome::Verified, "compared and equal".into()),
+            Compared::Verified => {
+                (EventName::RestoreVerified, RunOutcome::Verified, "compared and equal".into())
+            }
             Compared::Unverified { why } => {
                 (EventName::RestoreUnverified, RunOutcome::Unverified, format!("not compared: {why}"))
             }

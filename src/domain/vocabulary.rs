@@ -276,6 +276,13 @@ pub struct AzureWords {
     pub message: String,
 }
 
+impl AzureWords {
+    /// A short line for a record: Azure's words after what was tried.
+    pub fn after(&self, tried: &str) -> String {
+        format!("{tried}: {self}")
+    }
+}
+
 impl fmt::Display for AzureWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code.as_str(), self.message.as_str()) {

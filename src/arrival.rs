@@ -1,0 +1,223 @@
+//! A manifest arrives: by an event, by hand, or because a tick made up for an event that never came.
+
+use std::collections::BTreeMap;
+
+use crate::azure::Scene;
+use crate::domain::event::{Event, EventName};
+use crate::domain::id::{ServiceId, ServiceName};
+use crate::domain::manifest::Manifest;
+use crate::domain::observation::{Action, BlobLook, BlobName, Observation};
+use crate::domain::offer::{self, Offer};
+use crate::domain::record::{By, Failures, Record};
+use crate::domain::take_up;
+use crate::domain::vocabulary::{BackupName, Container, Digest};
+use crate::drive::{Driver, Loaded, Trouble};
+
+/// The records of one invocation, by service name.
+pub type Records = BTreeMap<ServiceName, Loaded>;
+
+/// A manifest's blob, and who brought it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub container: Container,
+    /// The blob's name inside the container.
+    pub path: String,
+    pub by: By,
+}
+
+/// Takes in a manifest for every target it concerns. An error means that the event has to come again.
+pub async fn take_in(driver: &Driver<'_>, records: &mut Records, arrival: &Arrival) -> Result<(), Trouble> {
+    match addressed(driver, arrival) {
+        Ok((backup, source)) => offer_everywhere(driver, records, arrival, (backup, source)).await,
+        Err(why) => {
+            driver.tell(None, &Event::new(turned_away(arrival.by), why));
+            Ok(())
+        }
+    }
+}
+
+fn turned_away(by: By) -> EventName {
+    match by {
+        By::Automatic => EventName::RestoreIgnored,
+        By::Hand => EventName::WishRefused,
+    }
+}
+
+/// Which backup of which service the blob's name means, if it concerns this deployment.
+fn addressed(driver: &Driver<'_>, arrival: &Arrival) -> Result<(BackupName, ServiceId), String> {
+    let deployment = driver.deployment;
+    let (container, path) = (&arrival.container, &arrival.path);
+    let backup = BackupName::of_manifest(path).ok_or_else(|| {
+        format!(
+            "{container}/{path} is no manifest's name; a manifest is {}/{}-yyyyMMddTHHmmssZ.manifest.json",
+            deployment.container,
+            deployment.primary.name()
+        )
+    })?;
+    if arrival.by == By::Automatic && *container != deployment.container {
+        return Err(format!("{container}/{path} lies outside BACKUP_CONTAINER ({})", deployment.container));
+    }
+    let source = deployment
+        .named(backup.service())
+        .ok_or_else(|| format!("{backup} is a backup of a service that the settings do not name"))?;
+    if arrival.by == By::Automatic && *source != deployment.primary {
+        return Err(format!("{backup} is not the primary's; a secondary's backup is restored by hand alone"));
+    }
+    Ok((backup, source.clone()))
+}
+
+async fn offer_everywhere(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    arrival: &Arrival,
+    (backup, source): (BackupName, ServiceId),
+) -> Result<(), Trouble> {
+    let read = match read(driver, &arrival.container, &backup).await? {
+        Ok(read) => read,
+        Err(why) => {
+            let text = format!("{}: {why}", backup.manifest());
+            driver.tell(None, &Event::of(&backup, turned_away(arrival.by), text));
+            return Ok(());
+        }
+    };
+    let targets = driver.deployment.targets_of(&source);
+    offer_to_each(driver, records, &targets, (&read, arrival.by)).await
+}
+
+/// Offers a manifest to every target; one that cannot take it holds up no other.
+async fn offer_to_each(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    targets: &[ServiceId],
+    (read, by): (&Read, By),
+) -> Result<(), Trouble> {
+    let mut failed = Ok(());
+    for target in targets {
+        if let Err(trouble) = offer_to(driver, records, target, (read, by)).await {
+            driver.report(Some(&target.name()), &trouble);
+            failed = Err(trouble);
+        }
+    }
+    failed
+}
+
+/// A manifest as it was read, and its backup's blob as it was looked at.
+struct Read {
+    manifest: Manifest,
+    digest: Digest,
+    container: Container,
+    blob: BlobLook,
+}
+
+/// Reads a manifest. The inner error says why it is none; the outer one, that it cannot be read now.
+async fn read(
+    driver: &Driver<'_>,
+    container: &Container,
+    backup: &BackupName,
+) -> Result<Result<Read, String>, Trouble> {
+    let bytes = driver.azure.store().read_manifest(container, backup).await;
+    let Some(bytes) = bytes.map_err(|trouble| Trouble::Fails(trouble.to_string()))? else {
+        return Ok(Err("the manifest is gone".into()));
+    };
+    let manifest = match Manifest::parse(backup, &bytes) {
+        Ok(manifest) => manifest,
+        Err(why) => return Ok(Err(why)),
+    };
+    let inspect = Action::InspectBlob(BlobName { container: container.clone(), backup: backup.clone() });
+    let scene = Scene { service: &manifest.service, clock: &driver.clock, others: &[] };
+    let blob = match driver.azure.perform(&scene, &inspect).await {
+        Observation::Inspected(blob) => blob,
+        _ => BlobLook::NoAnswer("it was not looked at".into()),
+    };
+    let digest = Digest::of(&bytes);
+    Ok(Ok(Read { manifest, digest, container: container.clone(), blob }))
+}
+
+async fn offer_to(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    target: &ServiceId,
+    (read, by): (&Read, By),
+) -> Result<(), Trouble> {
+    let offer = offer_of(driver, records, read, by);
+    // A target without a usable record was reported when the records were loaded.
+    let Some(loaded) = records.get_mut(&target.name()) else { return Ok(()) };
+    let decide =
+        |context: &_, record: &Record| offer::take(context, record.clone(), &offer, driver.clock.now());
+    driver.change(loaded, 1, decide).await.map(|_| ())
+}
+
+fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, by: By) -> Offer {
+    let name = &read.manifest.name;
+    let source = records.get(name.service()).map(|loaded| &loaded.record);
+    let known = source.and_then(|record| record.backups.iter().find(|known| known.name == *name));
+    let primary = records.get(&driver.deployment.primary.name()).map(|loaded| &loaded.record);
+    Offer {
+        source: read.manifest.source(read.container.clone()),
+        by,
+        even_if_live: false,
+        vouched: source.and_then(|record| record.vouches_for(name, &read.digest)),
+        // What is about to be committed is accepted unless it says that it is suspicious.
+        accepted: known.map_or(read.manifest.suspicious.is_none(), |known| known.accepted),
+        newest_accepted: source.and_then(Record::newest_accepted).map(|newest| newest.started_at),
+        of_primary: *name.service() == driver.deployment.primary.name(),
+        resumed_at: primary.and_then(|record| record.resumed_at),
+        blob: read.blob.clone(),
+    }
+}
+
+/// Offers the primary's newest backup to each secondary whose event did not come.
+pub async fn make_up_for_lost_events(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    let targets: Vec<_> = driver
+        .deployment
+        .secondaries
+        .iter()
+        .filter(|target| missed(driver, records, target).is_some())
+        .collect();
+    let Some(backup) = targets.first().and_then(|target| missed(driver, records, target)) else {
+        return Ok(());
+    };
+    let targets: Vec<_> = targets.into_iter().cloned().collect();
+    match read(driver, &driver.deployment.container, &backup).await? {
+        Ok(read) => {
+            let text = "its event has not come within 3 min; this invocation takes it up";
+            driver.tell(None, &Event::of(&backup, EventName::ManifestTakenUp, text));
+            offer_to_each(driver, records, &targets, (&read, By::Automatic)).await
+        }
+        Err(why) => {
+            for target in &targets {
+                give_up_on(driver, records, target, (&backup, &why)).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn missed(driver: &Driver<'_>, records: &Records, target: &ServiceId) -> Option<BackupName> {
+    let source = &records.get(&driver.deployment.primary.name())?.record;
+    let target = &records.get(&target.name())?.record;
+    if driver.deployment.dry_run {
+        return None;
+    }
+    take_up::missed(source, target, driver.clock.now()).map(|backup| backup.name.clone())
+}
+
+/// A manifest that is gone or unreadable is not asked for again at every tick.
+async fn give_up_on(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    target: &ServiceId,
+    (backup, why): (&BackupName, &str),
+) -> Result<(), Trouble> {
+    let Some(loaded) = records.get_mut(&target.name()) else { return Ok(()) };
+    let text = format!("{}: {why}", backup.manifest());
+    let decide = |_: &_, record: &Record| {
+        let mut record = record.clone();
+        record.refused = Some(backup.clone());
+        record.restore_failures =
+            Some(Failures::noted(record.restore_failures, driver.clock.now(), text.clone()));
+        let refused = Event::of(backup, EventName::RestoreRefused, text.clone());
+        Ok(crate::domain::decision::Decision::rest(record).telling(refused))
+    };
+    driver.change(loaded, 1, decide).await.map(|_| ())
+}

@@ -1,0 +1,179 @@
+//! What a record keeps between operations: backups, wishes, failures, and what a service holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::ServiceName;
+use crate::domain::vocabulary::{BackupName, Container, Digest, Etag, InvocationId, Tier, Timestamp};
+
+/// A backup whose manifest stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownBackup {
+    pub name: BackupName,
+    /// Of the manifest's bytes.
+    pub digest: Digest,
+    pub started_at: Timestamp,
+    pub completed_at: Timestamp,
+    /// Verified and not suspicious, or restored by hand since.
+    pub accepted: bool,
+}
+
+/// The newest verified backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastVerified {
+    pub name: BackupName,
+    pub started_at: Timestamp,
+}
+
+/// Somebody asked for a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupWish {
+    pub by: InvocationId,
+    pub at: Timestamp,
+    /// Asked for by `resume`: an open run does not serve it, and it does not lapse.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_resume: bool,
+}
+
+/// A backup that shall be restored, as its manifest describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreWish {
+    /// The invocation that brought it.
+    pub id: InvocationId,
+    pub at: Timestamp,
+    pub by: By,
+    /// Restore even into a service that serves; the command line alone can say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub even_if_live: bool,
+    pub source: RestoreSource,
+    /// Why it waits, since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred: Option<Deferred>,
+    /// Attempts that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<Failures>,
+}
+
+/// Who brought a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum By {
+    /// An event, or a tick that made up for one.
+    Automatic,
+    /// A person.
+    Hand,
+}
+
+/// A backup as its manifest describes it: all that a restore needs, so that none needs the primary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreSource {
+    pub name: BackupName,
+    pub container: Container,
+    pub started_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub tier: Tier,
+    pub length: u64,
+    pub etag: Etag,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<InventoryRef>,
+}
+
+/// An inventory beside a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InventoryRef {
+    pub blob: String,
+    pub digest: Digest,
+}
+
+/// Why a wish waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deferred {
+    pub since: Timestamp,
+    pub reason: String,
+}
+
+/// Attempts that failed, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failures {
+    pub count: u32,
+    /// The first of them.
+    pub since: Timestamp,
+    /// The last of them.
+    pub last: Timestamp,
+    /// The newest occurrence of the schedule that had passed when the last attempt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<Timestamp>,
+    /// What happened, in Azure's words where there are any.
+    pub what: String,
+}
+
+/// What a service holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "what")]
+pub enum Holds {
+    /// Nothing of ours was ever restored into it.
+    #[default]
+    Nothing,
+    /// A backup.
+    Backup(Held),
+    /// An accepted restore failed, or ended in a way that nobody saw.
+    Unknown { since: Timestamp, backup: BackupName, why: String },
+}
+
+/// A backup that a service holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    pub backup: BackupName,
+    pub started_at: Timestamp,
+    pub restored_at: Timestamp,
+    pub compared: Compared,
+    /// Digest of the target's lists as they were compared, to find changes made since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lists: Option<Digest>,
+}
+
+/// How a restored service compared with the backup's inventory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "result")]
+pub enum Compared {
+    Verified,
+    /// It could not be compared.
+    Unverified {
+        why: String,
+    },
+    Mismatched {
+        summary: String,
+    },
+}
+
+/// An older backup was chosen by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pin {
+    pub since: Timestamp,
+    pub backup: BackupName,
+}
+
+/// Restores of one backup that ended unseen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnseenEnds {
+    pub backup: BackupName,
+    pub count: u32,
+}
+
+/// The failover latch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedOver {
+    pub since: Timestamp,
+    pub serving: ServiceName,
+}

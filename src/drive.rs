@@ -1,0 +1,223 @@
+//! The one loop: decide, save, perform, observe, until there is nothing more to do in this invocation.
+
+use std::fmt;
+use std::sync::Mutex;
+
+use crate::azure::{Azure, SaveTrouble, Scene};
+use crate::clock::InvocationClock;
+use crate::deployment::Deployment;
+use crate::domain::decide::decide;
+use crate::domain::decision::{Context, Decision};
+use crate::domain::event::{Event, EventName};
+use crate::domain::id::{ServiceId, ServiceName};
+use crate::domain::observation::{Action, Observation};
+use crate::domain::record::Record;
+use crate::domain::vocabulary::{Etag, InvocationId, Timestamp};
+use crate::log;
+
+/// A service's steps in one invocation. A whole cycle that waits for nothing takes fewer than twenty.
+const STEPS: usize = 48;
+
+/// Races for one save that are lost in a row before the invocation gives up.
+const RACES: usize = 8;
+
+/// How often a save without an answer is tried again when Azure's answer to a POST hangs on it.
+const TRIES_FOR_AN_ANSWER: usize = 3;
+
+/// Drives services on behalf of one invocation.
+pub struct Driver<'a> {
+    pub azure: &'a Azure,
+    pub deployment: &'a Deployment,
+    pub invocation: InvocationId,
+    pub clock: InvocationClock,
+    told: Mutex<Vec<String>>,
+}
+
+/// A record as it was loaded, or as it begins.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub record: Record,
+    /// None: it was never stored.
+    etag: Option<Etag>,
+    /// The storage service's own time at that moment.
+    storage_time: Timestamp,
+}
+
+/// Why something could not be done in this invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The record belongs to another deployment: it is left alone, and reported.
+    Foreign(String),
+    /// Storage, a token, or the record itself: the invocation fails in the end.
+    Fails(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign(why) | Self::Fails(why) => f.write_str(why),
+        }
+    }
+}
+
+impl<'a> Driver<'a> {
+    /// A driver for one invocation.
+    pub fn new(
+        azure: &'a Azure,
+        deployment: &'a Deployment,
+        invocation: InvocationId,
+        clock: InvocationClock,
+    ) -> Self {
+        Self { azure, deployment, invocation, clock, told: Mutex::default() }
+    }
+
+    /// Drives one service until it yields.
+    pub async fn drive(&self, loaded: &mut Loaded) -> Result<(), Trouble> {
+        let mut observation = Observation::Resumed;
+        for _ in 0..STEPS {
+            let before = loaded.record.operation.clone();
+            let action = self
+                .change(loaded, tries_for(&observation), |context, record| {
+                    // What was observed of one operation says nothing of another, but an answer names its claim.
+                    let current = record.operation == before || is_answer(&observation);
+                    let observation = if current { &observation } else { &Observation::Resumed };
+                    Ok(decide(context, record, observation, self.clock.now()))
+                })
+                .await?;
+            observation = match action {
+                Action::Yield => return Ok(()),
+                Action::Stop(why) => return Err(Trouble::Fails(why)),
+                Action::Again => Observation::Resumed,
+                _ if self.clock.is_late() => Observation::TooLate,
+                action => self.perform(&loaded.record.service, &action).await,
+            };
+        }
+        Err(Trouble::Fails(format!("the service did not come to rest in {STEPS} steps: please report this")))
+    }
+
+    async fn perform(&self, service: &ServiceId, action: &Action) -> Observation {
+        // One target restores at a time, but a restore into the primary is a failback and waits for none.
+        let others: Vec<_> = match *service == self.deployment.primary {
+            true => Vec::new(),
+            false => self.deployment.all().filter(|other| *other != service).cloned().collect(),
+        };
+        self.azure.perform(&Scene { service, clock: &self.clock, others: &others }, action).await
+    }
+
+    /// Decides on the record and saves it; after a lost race, on the record that won. Events are told
+    /// once the save stands, and the action is handed back.
+    pub async fn change(
+        &self,
+        loaded: &mut Loaded,
+        tries: usize,
+        mut decide: impl FnMut(&Context, &Record) -> Result<Decision, String>,
+    ) -> Result<Action, Trouble> {
+        let mut unanswered = 0;
+        for _ in 0..RACES {
+            let context = self.context(loaded);
+            let Decision { record, events, action } =
+                decide(&context, &loaded.record).map_err(Trouble::Fails)?;
+            match self.save(loaded, record).await {
+                Ok(()) => {
+                    let service = loaded.record.service.name();
+                    events.iter().for_each(|event| self.tell(Some(&service), event));
+                    return Ok(action);
+                }
+                Err(SaveTrouble::Lost) => {}
+                Err(trouble) if unanswered + 1 >= tries => return Err(Trouble::Fails(trouble.to_string())),
+                Err(_) => unanswered += 1,
+            }
+            *loaded = self.load(&loaded.record.service.clone()).await?;
+        }
+        Err(Trouble::Fails(format!(
+            "the record was written by others {RACES} times in a row; a later tick goes on"
+        )))
+    }
+
+    async fn save(&self, loaded: &mut Loaded, record: Record) -> Result<(), SaveTrouble> {
+        if record == loaded.record && loaded.etag.is_some() {
+            return Ok(());
+        }
+        let record = Record { writer: self.invocation.clone(), ..record };
+        let path = path_of(&record.service.name());
+        let etag = self.azure.store().save(&path, record.bytes(), loaded.etag.as_ref()).await?;
+        loaded.record = record;
+        loaded.etag = Some(etag);
+        Ok(())
+    }
+
+    /// Loads the record of a service that the settings name; one that was never driven begins now.
+    pub async fn load(&self, service: &ServiceId) -> Result<Loaded, Trouble> {
+        let name = service.name();
+        let Some(loaded) = self.load_any(&name).await? else {
+            let stored = self.fresh(service);
+            return Ok(stored);
+        };
+        if loaded.record.service != *service {
+            return Err(Trouble::Foreign(format!(
+                "the record {} belongs to {}, and the settings say {service}: it is left alone. If the service \
+                 was moved, accept the new id with `apim-dr adopt`",
+                path_of(&name),
+                loaded.record.service
+            )));
+        }
+        Ok(loaded)
+    }
+
+    fn fresh(&self, service: &ServiceId) -> Loaded {
+        let now = self.clock.now();
+        let primary = self.deployment.primary.name();
+        let record = Record::new(service.clone(), primary, self.invocation.clone(), now);
+        Loaded { record, etag: None, storage_time: now }
+    }
+
+    /// Loads a record by the service's name alone.
+    pub async fn load_any(&self, name: &ServiceName) -> Result<Option<Loaded>, Trouble> {
+        let path = path_of(name);
+        let stored =
+            self.azure.store().load(&path).await.map_err(|trouble| Trouble::Fails(trouble.to_string()))?;
+        let Some((bytes, etag)) = stored.document else { return Ok(None) };
+        let record = Record::parse(&bytes)
+            .map_err(|why| Trouble::Fails(format!("the record {path} is left alone: {why}")))?;
+        Ok(Some(Loaded { record, etag: Some(etag), storage_time: stored.storage_time }))
+    }
+
+    fn context(&self, loaded: &Loaded) -> Context {
+        self.deployment.context(&loaded.record.service, &self.invocation, loaded.storage_time)
+    }
+
+    /// Writes one line of the log, and keeps it for a person who started the invocation by hand.
+    pub fn tell(&self, service: Option<&ServiceName>, event: &Event) {
+        log::event(&self.invocation, service, event);
+        let whose = service.map_or_else(String::new, |service| format!("{service}: "));
+        let line = format!("{whose}{}: {}", event.name.as_str(), event.text);
+        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+    }
+
+    /// Reports trouble by the event that fits it.
+    pub fn report(&self, service: Option<&ServiceName>, trouble: &Trouble) {
+        let name = match trouble {
+            Trouble::Foreign(_) => EventName::ConfigurationSuspect,
+            Trouble::Fails(_) => EventName::ServiceNotDriven,
+        };
+        self.tell(service, &Event::new(name, trouble.to_string()));
+    }
+
+    /// What was told so far.
+    pub fn into_told(self) -> Vec<String> {
+        self.told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Where a service's record lies in the state container.
+pub fn path_of(service: &ServiceName) -> String {
+    format!("services/{service}.json")
+}
+
+fn is_answer(observation: &Observation) -> bool {
+    matches!(observation, Observation::Answered { .. })
+}
+
+fn tries_for(observation: &Observation) -> usize {
+    if is_answer(observation) { TRIES_FOR_AN_ANSWER } else { 1 }
+}

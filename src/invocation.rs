@@ -1,0 +1,164 @@
+//! One invocation, of either function: note its wish, then advance whatever is open.
+
+use futures::future::join_all;
+
+use crate::arrival::{self, Arrival, Records};
+use crate::domain::backup;
+use crate::domain::decide::turn_roles;
+use crate::domain::decision::Decision;
+use crate::domain::event::{Event, EventName};
+use crate::domain::id::{ServiceId, ServiceName};
+use crate::domain::record::{Operation, Record};
+use crate::domain::summary;
+use crate::domain::take_up;
+use crate::drive::{Driver, Loaded, Trouble};
+
+/// What an invocation was started for.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// Nothing: a heartbeat.
+    None,
+    /// A backup now.
+    Backup,
+    /// This manifest, by event or by hand.
+    Restore(Arrival),
+}
+
+/// Does one invocation's work and tells what it did. An error says why it could not be done.
+pub async fn run(driver: Driver<'_>, wish: Wish, by_hand: bool) -> Result<Vec<String>, String> {
+    let (mut records, mut failures) = load_all(&driver).await?;
+    if let Err(trouble) = note(&driver, &mut records, &wish).await {
+        failures.push(format!("the wish could not be saved: {trouble}"));
+    }
+    drive_all(&driver, &mut records, &mut failures).await;
+    if let [first, ..] = failures.as_slice() {
+        let more =
+            if failures.len() > 1 { format!(" (and {} more)", failures.len() - 1) } else { String::new() };
+        return Err(format!("{first}{more}"));
+    }
+    let now = driver.clock.now();
+    let mut told = driver.into_told();
+    if by_hand {
+        told.extend(records.values().map(|loaded| summary::of(&loaded.record, now)));
+    }
+    Ok(told)
+}
+
+/// Loads the record of every service that the settings name, and of those they no longer name.
+async fn load_all(driver: &Driver<'_>) -> Result<(Records, Vec<String>), String> {
+    let listed = driver.azure.store().list("services/").await.map_err(|trouble| trouble.to_string())?;
+    let configured: Vec<_> = driver.deployment.all().cloned().collect();
+    let (mut records, mut failures) = (Records::new(), Vec::new());
+    let loads = join_all(configured.iter().map(|service| driver.load(service))).await;
+    for (service, load) in configured.iter().zip(loads) {
+        match load {
+            Ok(loaded) => drop(records.insert(service.name(), loaded)),
+            Err(trouble) => note_trouble(driver, &service.name(), (&trouble, &mut failures)),
+        }
+    }
+    for name in listed.iter().filter_map(|path| name_in(path)) {
+        if driver.deployment.named(&name).is_some() {
+            continue;
+        }
+        match driver.load_any(&name).await {
+            Ok(Some(loaded)) => drop(records.insert(name, loaded)),
+            Ok(None) => {}
+            Err(trouble) => driver.report(Some(&name), &trouble),
+        }
+    }
+    Ok((records, failures))
+}
+
+fn name_in(path: &str) -> Option<ServiceName> {
+    ServiceName::parse(path.strip_prefix("services/")?.strip_suffix(".json")?).ok()
+}
+
+fn note_trouble(
+    driver: &Driver<'_>,
+    service: &ServiceName,
+    (trouble, failures): (&Trouble, &mut Vec<String>),
+) {
+    driver.report(Some(service), trouble);
+    if let Trouble::Fails(why) = trouble {
+        failures.push(format!("{service}: {why}"));
+    }
+}
+
+async fn note(driver: &Driver<'_>, records: &mut Records, wish: &Wish) -> Result<(), Trouble> {
+    turn_all_roles(driver, records).await?;
+    match wish {
+        Wish::None => Ok(()),
+        Wish::Backup => note_backup(driver, records).await,
+        Wish::Restore(arrival) => arrival::take_in(driver, records, arrival).await,
+    }
+}
+
+/// A change of roles comes before any wish: what is wished for after it must not be dropped by it.
+async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    let primary = driver.deployment.primary.name();
+    for loaded in records.values_mut().filter(|loaded| loaded.record.primary != primary) {
+        let decide = |context: &_, record: &Record| match record.primary == primary {
+            true => Ok(Decision::rest(record.clone())),
+            false => Ok(turn_roles(context, record.clone(), driver.clock.now())),
+        };
+        driver.change(loaded, 1, decide).await?;
+    }
+    Ok(())
+}
+
+async fn note_backup(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    let service = driver.deployment.serving_service();
+    if driver.deployment.dry_run {
+        let text = "DRY_RUN is on: no backup was begun";
+        driver.tell(Some(&service.name()), &Event::new(EventName::WishRefused, text));
+        return Ok(());
+    }
+    let Some(loaded) = records.get_mut(&service.name()) else {
+        return Err(Trouble::Fails(format!("{service} has no usable record")));
+    };
+    let decide = |context: &_, record: &Record| Ok(backup::wish(context, record.clone(), driver.clock.now()));
+    driver.change(loaded, 1, decide).await.map(|_| ())
+}
+
+/// Drives every service: the primary first, then the targets, the stalest first, since one restores at
+/// a time; at last what the settings no longer name.
+async fn drive_all(driver: &Driver<'_>, records: &mut Records, failures: &mut Vec<String>) {
+    drive_one(driver, records, &driver.deployment.primary, failures).await;
+    if let Err(trouble) = arrival::make_up_for_lost_events(driver, records).await {
+        note_trouble(driver, &driver.deployment.primary.name(), (&trouble, failures));
+    }
+    for service in stalest_first(driver, records) {
+        drive_one(driver, records, &service, failures).await;
+    }
+    for service in left_over(driver, records) {
+        drive_one(driver, records, &service, failures).await;
+    }
+}
+
+async fn drive_one(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    service: &ServiceId,
+    failures: &mut Vec<String>,
+) {
+    let Some(loaded) = records.get_mut(&service.name()) else { return };
+    if let Err(trouble) = driver.drive(loaded).await {
+        note_trouble(driver, &service.name(), (&trouble, failures));
+    }
+}
+
+fn stalest_first(driver: &Driver<'_>, records: &Records) -> Vec<ServiceId> {
+    let mut services = driver.deployment.secondaries.clone();
+    services.sort_by_key(|service| {
+        records.get(&service.name()).and_then(|loaded| take_up::staleness(&loaded.record))
+    });
+    services
+}
+
+fn left_over(driver: &Driver<'_>, records: &Records) -> Vec<ServiceId> {
+    let unfinished = |loaded: &&Loaded| {
+        loaded.record.operation != Operation::Idle || !loaded.record.unwritten_history.is_empty()
+    };
+    let names = records.iter().filter(|(name, _)| driver.deployment.named(name).is_none());
+    names.map(|(_, loaded)| loaded).filter(unfinished).map(|loaded| loaded.record.service.clone()).collect()
+}
