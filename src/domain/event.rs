@@ -104,4 +104,7 @@ events! {
     TimerLooksManual "timer.looks_manual" Info "The timer ran outside its schedule and brought no input; a person who wants a backup now sends any input.";
     InvocationFailed "invocation.failed" Error "The invocation could not do its work; the text says why.";
     InvocationDone "invocation.done" Info "The invocation did its work.";
+    HandlerStarted "handler.started" Info "The process listens for the Functions host.";
+    HandlerPanicked "handler.panicked" Error "A defect ended one invocation; the process goes on. The text says where.";
+    SettingRefused "setting.refused" Error "A setting is missing or wrong; every invocation fails until it is put right.";
 }
