@@ -1,0 +1,166 @@
+//! Azure Resource Manager, as far as disaster recovery of API Management sees it, and Entra's token endpoint
+//! beside it.
+//!
+//! Paths are matched without regard to case. A request that no route answers gets 501 and is noted in the
+//! journal as unknown: silence would hide a misunderstanding.
+
+mod answer;
+mod entities;
+mod lists;
+mod route;
+mod service;
+mod shown;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+
+use crate::cloud::Cloud;
+use crate::form::Form;
+use crate::knobs::{self, Course};
+use crate::tokens::{Principal, Refusal};
+
+pub(crate) use answer::envelope;
+use answer::{Answer, respond};
+use route::{Route, Target};
+
+/// No request that belongs here is larger.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// The versions of Microsoft.ApiManagement that are answered: the stable ones since managed identity came to
+/// backups, and the previews that tools pin.
+const API_VERSIONS: [&str; 7] = [
+    "2021-08-01",
+    "2022-08-01",
+    "2023-03-01-preview",
+    "2023-05-01-preview",
+    "2023-09-01-preview",
+    "2024-05-01",
+    "2024-06-01-preview",
+];
+
+const STORAGE_API_VERSIONS: [&str; 3] = ["2022-05-01", "2023-01-01", "2023-05-01"];
+
+pub(crate) fn router(cloud: Cloud) -> Router {
+    Router::new().fallback(answer).with_state(cloud)
+}
+
+/// One request to Resource Manager, read.
+pub(crate) struct Call {
+    method: Method,
+    path: String,
+    query: Form,
+    body: Vec<u8>,
+    caller: Result<Principal, Refusal>,
+    /// What an operation that this request begins does out of the ordinary.
+    course: Course,
+}
+
+impl Call {
+    /// The version that the caller asked for; it comes back in the URLs of the answer.
+    fn api_version(&self) -> &str {
+        self.query.get("api-version").unwrap_or_default()
+    }
+}
+
+async fn answer(State(cloud): State<Cloud>, request: Request) -> Response {
+    cloud.settle().await;
+    let arrived = cloud.arrived(&request);
+    let mut call = read(&cloud, request).await;
+    let route = Route::parse(&call.path);
+    let Some((kind, service)) = route.as_ref().and_then(|route| route.kind(&call.method)) else {
+        let response = respond(&cloud, &call, answer::unknown_route(&call));
+        cloud.note_unknown(arrived, &response);
+        return response;
+    };
+    let fault = cloud.meet(kind, service.as_deref()).await;
+    call.course = fault.as_ref().map(|fault| fault.course.clone()).unwrap_or_default();
+    let work = || {
+        let who = call.caller.clone().ok();
+        match route.as_ref() {
+            Some(Route::Entra { tenant }) => entra(&cloud, tenant, &call),
+            Some(Route::Resource(target)) => (who, respond(&cloud, &call, managed(&cloud, &call, target))),
+            None => (who, respond(&cloud, &call, answer::unknown_route(&call))),
+        }
+    };
+    cloud.conclude(arrived.of(kind, service.as_deref()), fault, work)
+}
+
+async fn read(cloud: &Cloud, request: Request) -> Call {
+    let (parts, body) = request.into_parts();
+    let authorization = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let caller = cloud.directory().verify(authorization, &[cloud.arm_endpoint()]);
+    Call {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: Form::parse(parts.uri.query().unwrap_or_default()),
+        body: to_bytes(body, LONGEST_BODY).await.map(Vec::from).unwrap_or_default(),
+        caller,
+        course: Course::default(),
+    }
+}
+
+fn entra(cloud: &Cloud, tenant: &str, call: &Call) -> (Option<Principal>, Response) {
+    let form = Form::parse(&String::from_utf8_lossy(&call.body));
+    let (who, status, body) = cloud.directory().entra(tenant, &form);
+    (who, answer::plain_json(status, &body))
+}
+
+/// Checks what Resource Manager checks for every resource, then lets the provider answer.
+fn managed(cloud: &Cloud, call: &Call, target: &Target) -> Answer {
+    let caller = match &call.caller {
+        Ok(caller) => caller,
+        Err(refusal) => return answer::unauthenticated(refusal),
+    };
+    let versions: &[&str] = if target.is_storage() { &STORAGE_API_VERSIONS } else { &API_VERSIONS };
+    if call.api_version().is_empty() {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Answer::error(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", message);
+    }
+    if !versions.contains(&call.api_version()) {
+        return answer::unsupported_version(target, call.api_version(), versions);
+    }
+    let action = target.action(&call.method);
+    if cloud.is_denied(caller, &action, target.service_name()) {
+        return answer::forbidden(caller, &action, &target.scope());
+    }
+    match target {
+        Target::Keys { group, account } => service::list_keys(cloud, group, account),
+        Target::Service { id, rest, .. } => service::answer(cloud, call, (id, rest)),
+    }
+}
+
+impl Target {
+    fn is_storage(&self) -> bool {
+        matches!(self, Self::Keys { .. })
+    }
+}
+
+impl Route {
+    /// What kind of request this is, and the service that it is about; `None` if nobody answers it.
+    fn kind(&self, method: &Method) -> Option<(knobs::Request, Option<String>)> {
+        use knobs::Request as Kind;
+        let target = match self {
+            Self::Entra { .. } => return (method == Method::POST).then_some((Kind::Entra, None)),
+            Self::Resource(target) => target,
+        };
+        let Target::Service { name, rest, .. } = target else {
+            return (method == Method::POST).then_some((Kind::ListKeys, None));
+        };
+        let rest: Vec<_> = rest.iter().map(|segment| segment.to_lowercase()).collect();
+        let rest: Vec<_> = rest.iter().map(String::as_str).collect();
+        let kind = match (method.as_str(), rest.as_slice()) {
+            ("GET", []) => Kind::Service,
+            ("POST", ["backup"]) => Kind::Backup,
+            ("POST", ["restore"]) => Kind::Restore,
+            ("GET", ["operationresults", _]) => Kind::Poll,
+            ("POST", [.., "listsecrets" | "listvalue"]) => Kind::Secrets,
+            ("GET" | "HEAD", rest) if lists::is_known(rest) => Kind::Content,
+            _ => return None,
+        };
+        Some((kind, Some(name.clone())))
+    }
+}

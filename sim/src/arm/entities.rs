@@ -1,0 +1,136 @@
+//! Reading what a service holds: single entities, lists page by page, and the two POSTs that show secrets.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Call;
+use super::answer::{Answer, unknown_route};
+use super::lists::entries;
+use super::shown::{Format, etag, shown};
+use crate::cloud::Cloud;
+use crate::content::{Content, Entity};
+use crate::form::decoded;
+
+/// Query parameters that mean something here; another one would be ignored in silence, so it is refused.
+const QUERY: [&str; 4] = ["api-version", "$top", "$skip", "format"];
+
+/// `GET` or `HEAD` of a list or of one entity below the service of this id.
+pub(super) fn answer(cloud: &Cloud, call: &Call, (id, path): (&str, &[&str])) -> Answer {
+    let known = |name: &str| QUERY.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if call.query.names().any(|name| !known(name)) {
+        return unknown_route(call);
+    }
+    let path: Vec<_> = path.iter().map(|segment| decoded(segment).to_lowercase()).collect();
+    let answer = cloud.read(id, |service, _| match path.len() % 2 {
+        0 => entity(call, &service.id, (&service.content, &path.join("/"))),
+        _ => list(cloud, call, (&service.id, &service.content, &path)),
+    });
+    answer.unwrap_or_else(|| unknown_route(call))
+}
+
+fn entity(call: &Call, service: &str, (content, path): (&Content, &str)) -> Answer {
+    let Some(entity) = find(content, path) else { return not_found(path) };
+    let raw = call.query.get("format").is_some_and(|format| format.eq_ignore_ascii_case("rawxml"));
+    let answer = if call.method == Method::HEAD {
+        Answer::empty()
+    } else {
+        Answer::ok(shown(service, entity, if raw { Format::RawXml } else { Format::Xml }))
+    };
+    answer.header("etag", etag(entity))
+}
+
+/// Finds an entity; the current revision of an API goes by its number as well.
+fn find<'a>(content: &'a Content, path: &str) -> Option<&'a Entity> {
+    let by_revision = || {
+        let (before, after) = path.split_once(";rev=")?;
+        let (number, below) = after.split_once('/').unwrap_or((after, ""));
+        let current = content.get(before)?;
+        let joined = format!("{before}/{below}");
+        (current.properties["apiRevision"] == number).then(|| content.get(joined.trim_end_matches('/')))?
+    };
+    content.get(path).or_else(by_revision)
+}
+
+fn not_found(path: &str) -> Answer {
+    let collection = path.split('/').step_by(2).last().unwrap_or_default();
+    let kind = collection.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    let kind = kind.unwrap_or_else(|| collection.trim_end_matches('s').to_owned());
+    let kind = if kind == "api" { "API".to_owned() } else { kind[..1].to_uppercase() + &kind[1..] };
+    Answer::error(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("{kind} not found."))
+}
+
+fn list(cloud: &Cloud, call: &Call, (service, content, path): (&str, &Content, &[String])) -> Answer {
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    let (holder, collection) = (path[..path.len() - 1].join("/"), path[path.len() - 1]);
+    if !holder.is_empty() && find(content, &holder).is_none() {
+        return not_found(&holder);
+    }
+    let all = entries(service, content, &path);
+    let Some(page) = Page::wanted(cloud, call, (collection, all.len())) else {
+        let text = "$top must be at least 1, $skip at least 0.";
+        return Answer::error(StatusCode::BAD_REQUEST, "ValidationError", text);
+    };
+    let shown: Vec<_> = all.iter().skip(page.skip).take(page.top).cloned().collect();
+    let mut body = json!({"value": shown, "count": all.len()});
+    if let Some(next) = page.next_link(cloud, call, (all.len(), collection)) {
+        body["nextLink"] = next;
+    }
+    Answer::ok(body)
+}
+
+/// The part of a list that is wanted.
+struct Page {
+    skip: usize,
+    top: usize,
+    /// What the caller asked for, to be repeated in the link.
+    asked: Option<usize>,
+}
+
+impl Page {
+    /// Reads `$top` and `$skip`; `None` if they make no sense. Policies come all at once.
+    fn wanted(cloud: &Cloud, call: &Call, (collection, length): (&str, usize)) -> Option<Self> {
+        let number =
+            |name: &str| call.query.get(name).map(|text| text.parse::<usize>().ok()).unwrap_or(Some(0));
+        let (skip, top) = (number("$skip")?, number("$top")?);
+        if call.query.get("$top").is_some() && top == 0 {
+            return None;
+        }
+        if collection == "policies" {
+            return Some(Self { skip: 0, top: length.max(1), asked: None });
+        }
+        let asked = (top > 0).then_some(top);
+        Some(Self { skip, top: asked.unwrap_or(usize::MAX).min(cloud.page_size()), asked })
+    }
+
+    /// The URL of the next page. At the end it is an empty string, and some lists leave it out there.
+    fn next_link(&self, cloud: &Cloud, call: &Call, (length, collection): (usize, &str)) -> Option<Value> {
+        let next = self.skip.saturating_add(self.top);
+        if next >= length {
+            let left_out = matches!(collection, "caches" | "diagnostics");
+            return (!left_out).then(|| json!(""));
+        }
+        let top = self.asked.map(|top| format!("&$top={top}")).unwrap_or_default();
+        Some(json!(format!(
+            "{}{}?api-version={}{top}&$skip={next}",
+            cloud.arm_endpoint(),
+            call.path,
+            call.api_version()
+        )))
+    }
+}
+
+/// `POST …/subscriptions/{sid}/listSecrets` and `POST …/namedValues/{id}/listValue`
+pub(super) fn secrets(cloud: &Cloud, call: &Call, (id, path, action): (&str, &[&str], &str)) -> Answer {
+    let members: &[&str] =
+        match (path.first().map(|kind| kind.to_lowercase()).as_deref(), action.to_lowercase().as_str()) {
+            (Some("subscriptions"), "listsecrets") => &["primaryKey", "secondaryKey"],
+            (Some("namedvalues"), "listvalue") => &["value"],
+            _ => return unknown_route(call),
+        };
+    let path = path.join("/");
+    let found =
+        cloud.read(id, |service, _| service.content.get(&path).map(|entity| entity.properties.clone()));
+    let Some(properties) = found.flatten() else { return not_found(&path) };
+    let secrets = members.iter().map(|name| ((*name).to_owned(), properties[name].clone()));
+    Answer::ok(Value::Object(secrets.collect()))
+}

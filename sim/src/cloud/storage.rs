@@ -1,0 +1,94 @@
+//! How a service reaches the storage account of its backups.
+
+use crate::storage::{self, Account, StorageClient, StorageError};
+use crate::tokens::{Directory, Principal, STORAGE_AUDIENCE};
+
+/// How a service proves itself to the storage account.
+#[derive(Clone)]
+pub(crate) enum Access {
+    /// By the account's key, as the caller passed it.
+    Key(String),
+    /// By an identity of the service.
+    Identity(Principal),
+}
+
+/// Shows the kind and no key.
+impl std::fmt::Debug for Access {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Key(_) => out.write_str("Key"),
+            Self::Identity(principal) => write!(out, "Identity({})", principal.object_id),
+        }
+    }
+}
+
+/// A storage account of the simulated subscription.
+#[derive(Clone)]
+pub struct StorageAccount {
+    account: Account,
+    http: reqwest::Client,
+    resource_group: String,
+    /// Object ids of identities that lack a role on the account.
+    denied: Vec<String>,
+}
+
+impl StorageAccount {
+    /// The account, reached with `http` (which decides what authorities are trusted). Every identity of a
+    /// service has the role that it needs, until [`Cloud::deny_storage`](super::Cloud::deny_storage).
+    pub fn new(account: Account, http: reqwest::Client) -> Self {
+        Self { account, http, resource_group: "rg-storage".to_owned(), denied: Vec::new() }
+    }
+
+    /// The account's name.
+    pub fn name(&self) -> &str {
+        &self.account.name
+    }
+
+    pub(crate) fn resource_group(&self) -> &str {
+        &self.resource_group
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.account.key
+    }
+
+    pub(crate) fn deny(&mut self, object_id: &str) {
+        self.denied.push(object_id.to_owned());
+    }
+
+    pub(crate) fn allow(&mut self, object_id: &str) {
+        self.denied.retain(|denied| denied != object_id);
+    }
+
+    /// A client that has what `access` gives it; `None` if that is no role at all.
+    ///
+    /// Storage takes a token over TLS only. Where it is served without, the simulated service checks the role
+    /// by itself and signs with the account's key.
+    pub(crate) fn client(&self, access: &Access, directory: &Directory) -> Option<StorageClient> {
+        let (account, access) = match access {
+            Access::Key(key) => (Account { key: key.clone(), ..self.account.clone() }, storage::Access::Key),
+            Access::Identity(who) if self.denied.contains(&who.object_id) => return None,
+            Access::Identity(who) if self.account.endpoint.starts_with("https:") => {
+                let token = directory.token(who, STORAGE_AUDIENCE);
+                (self.account.clone(), storage::Access::Bearer(token))
+            }
+            Access::Identity(_) => (self.account.clone(), storage::Access::Key),
+        };
+        Some(StorageClient::new(account, access, self.http.clone()))
+    }
+}
+
+/// Writes `bytes` as a block blob, and first the container if that is missing, as a backup does.
+pub(crate) async fn write(
+    client: &StorageClient,
+    (container, blob): (&str, &str),
+    bytes: Vec<u8>,
+) -> Result<(), StorageError> {
+    match client.put(container, blob, bytes.clone(), &[]).await {
+        Err(error) if error.code() == "ContainerNotFound" => {
+            client.create_container(container).await?;
+            client.put(container, blob, bytes, &[]).await.map(drop)
+        }
+        answer => answer.map(drop),
+    }
+}

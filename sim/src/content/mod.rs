@@ -1,0 +1,192 @@
+//! What an API Management service holds: its entities, as a tree addressed by resource path.
+//!
+//! Everything below a service is one of these, whatever its kind: `apis/orders`,
+//! `apis/orders/operations/get-order`, `products/partner/apiLinks/orders`. A path is written as Azure writes
+//! it and compared without regard to case, as Azure compares it. Properties are kept as they were put, secrets
+//! included; what a read may show is decided where the answer is rendered ([`crate::arm`]).
+
+mod compare;
+mod openapi;
+mod policy;
+mod sample;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use compare::{Comparison, Count, Difference, Kind, compare};
+pub use policy::escape_expressions;
+
+/// Stands for the id of the service that holds an entity. Properties that point at a sibling begin with it,
+/// so that content moves between services as it does in a restore.
+pub const SERVICE: &str = "{service}";
+
+/// Entity kinds that live in a service and are left behind by a backup: the developer portal and the
+/// configuration of Azure Monitor.
+const NOT_CARRIED: [&str; 5] = [
+    "contenttypes/",
+    "portalrevisions/",
+    "portalconfigs/",
+    "loggers/azuremonitor",
+    "diagnostics/azuremonitor",
+];
+
+/// One entity of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    /// The path below the service, spelled as it was created.
+    pub path: String,
+    /// The entity's `properties`.
+    pub properties: Value,
+    /// Changes with every write; Azure shows it as the ETag. It belongs to one service and is never restored.
+    #[serde(skip)]
+    pub version: u64,
+}
+
+impl Entity {
+    /// The last segment of the path: Azure's `name`.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// Whether a backup takes this entity along.
+    pub fn is_carried(&self) -> bool {
+        let path = self.path.to_lowercase();
+        !NOT_CARRIED.iter().any(|left| path.starts_with(left))
+    }
+}
+
+/// All entities of one service, by lower-case path.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    entities: BTreeMap<String, Entity>,
+    writes: u64,
+}
+
+impl Content {
+    /// What Azure puts into a service when it creates it: the built-in groups, the administrator, the
+    /// all-access subscription, the service policy, e-mail templates and notifications.
+    pub fn built_in() -> Self {
+        sample::built_in()
+    }
+
+    /// A worked example: three APIs imported from the OpenAPI documents under `sim/apis`, and everything that
+    /// hangs together around them.
+    pub fn sample() -> Self {
+        sample::sample()
+    }
+
+    /// Creates or replaces the entity at `path`.
+    pub fn put(&mut self, path: &str, properties: Value) {
+        self.writes += 1;
+        let entity = Entity { path: path.to_owned(), properties, version: self.writes };
+        self.entities.insert(path.to_lowercase(), entity);
+    }
+
+    /// Changes the properties of the entity at `path`. False: there is none.
+    pub fn edit(&mut self, path: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let Some(entity) = self.entities.get_mut(&path.to_lowercase()) else { return false };
+        self.writes += 1;
+        entity.version = self.writes;
+        change(&mut entity.properties);
+        true
+    }
+
+    /// The entity at `path`.
+    pub fn get(&self, path: &str) -> Option<&Entity> {
+        self.entities.get(&path.to_lowercase())
+    }
+
+    /// Removes the entity at `path`, all below it, and the links that point at it. Returns how many went.
+    pub fn remove(&mut self, path: &str) -> usize {
+        let key = path.to_lowercase();
+        let below = format!("{key}/");
+        let target = format!("{SERVICE}/{key}");
+        let before = self.entities.len();
+        self.entities.retain(|at, entity| {
+            *at != key && !at.starts_with(&below) && !links_to(&entity.properties, &target)
+        });
+        before - self.entities.len()
+    }
+
+    /// The entities directly in `collection`, for example `apis` or `apis/orders/operations`.
+    pub fn children<'a>(&'a self, collection: &str) -> impl Iterator<Item = &'a Entity> + use<'a> {
+        let prefix = format!("{}/", collection.to_lowercase());
+        let depth = prefix.len();
+        self.entities
+            .range(prefix.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&prefix))
+            .filter(move |(key, _)| !key[depth..].contains('/'))
+            .map(|(_, entity)| entity)
+    }
+
+    /// Every entity, in the order of their paths.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.values()
+    }
+
+    /// What a backup takes along.
+    pub fn carried(&self) -> Vec<Entity> {
+        self.entities().filter(|entity| entity.is_carried()).cloned().collect()
+    }
+
+    /// Replaces everything that a backup carries by `entities`; what a backup leaves behind stays.
+    pub fn restore(&mut self, entities: Vec<Entity>) {
+        self.entities.retain(|_, entity| !entity.is_carried());
+        for entity in entities {
+            self.put(&entity.path, entity.properties);
+        }
+    }
+}
+
+/// Whether `properties` is that of a link (it has an id of the entity it joins) that leads to `target`.
+fn links_to(properties: &Value, target: &str) -> bool {
+    ["apiId", "productId", "groupId", "operationId"]
+        .iter()
+        .filter_map(|id| properties[id].as_str())
+        .any(|id| id.eq_ignore_ascii_case(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn paths(content: &Content) -> Vec<&str> {
+        content.entities().map(|entity| entity.path.as_str()).collect()
+    }
+
+    #[test]
+    fn paths_ignore_case_and_children_are_direct() {
+        let mut content = Content::default();
+        content.put("apis/Orders", json!({"path": "orders"}));
+        content.put("apis/Orders/operations/get", json!({}));
+        assert_eq!(content.get("APIS/orders").map(Entity::name), Some("Orders"));
+        assert_eq!(content.children("apis").map(Entity::name).collect::<Vec<_>>(), ["Orders"]);
+        assert_eq!(content.children("Apis/orders/Operations").count(), 1);
+    }
+
+    #[test]
+    fn removing_an_api_takes_its_children_and_links() {
+        let mut content = Content::default();
+        content.put("apis/orders", json!({}));
+        content.put("apis/orders/operations/get", json!({}));
+        content.put("apis/orders-v2", json!({}));
+        content.put("products/p/apiLinks/l", json!({"apiId": "{service}/apis/Orders"}));
+        assert_eq!(content.remove("apis/Orders"), 3);
+        assert_eq!(paths(&content), ["apis/orders-v2"]);
+    }
+
+    #[test]
+    fn a_restore_replaces_what_is_carried_and_leaves_the_rest() {
+        let mut target = Content::default();
+        target.put("apis/old", json!({}));
+        target.put("contentTypes/page/contentItems/home", json!({"title": "portal of the target"}));
+        target.restore(Content::sample().carried());
+        assert!(target.get("apis/old").is_none());
+        assert!(target.get("apis/orders").is_some());
+        assert!(target.get("contentTypes/page/contentItems/home").is_some());
+    }
+}
