@@ -1,0 +1,175 @@
+//! Tokens: where they come from, and how a request gets one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core::credentials::{AccessToken, Secret, TokenCredential};
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::headers::AUTHORIZATION;
+use azure_core::http::policies::{Policy, PolicyResult};
+use azure_core::http::{ClientOptions, Context, Request, StatusCode};
+use azure_identity::{
+    AzureCliCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+use tokio::sync::Mutex;
+
+use super::wall_clock;
+use crate::config::{Cloud, Credential};
+
+/// The audience of storage tokens, the same in every cloud.
+pub(super) const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
+
+/// A token is renewed when less than this is left of it, so that none expires on its way.
+const MARGIN: time::Duration = time::Duration::minutes(5);
+
+/// The platform, Entra and `az` answer within seconds. Longer would use up an invocation.
+const LONGEST_FETCH: Duration = Duration::from_secs(30);
+
+/// The tokens of one credential for one audience. Many may ask at once; one fetches.
+///
+/// The SDK's credentials keep tokens too (but for the Azure CLI's) and cannot be told to forget one that
+/// Azure refuses, so each is built for one token only and what is kept is kept here.
+pub(super) struct Tokens {
+    credential: Credential,
+    scope: String,
+    options: ClientOptions,
+    kept: Mutex<Option<AccessToken>>,
+}
+
+impl Tokens {
+    /// `options` carry the transport and the retry of token requests.
+    pub(super) fn new(credential: Credential, cloud: &Cloud, scope: String, options: ClientOptions) -> Self {
+        let mut custom = CustomConfiguration::default();
+        custom.authority_host = cloud.authority.to_string();
+        let cloud = Some(Arc::new(CloudConfiguration::from(custom)));
+        let options = ClientOptions { cloud, ..options };
+        Self { credential, scope, options, kept: Mutex::default() }
+    }
+
+    /// A token that is valid for a while.
+    async fn get(&self) -> azure_core::Result<Secret> {
+        let mut kept = self.kept.lock().await;
+        let now = wall_clock();
+        if let Some(token) = kept.as_ref().filter(|token| token.expires_on > now + MARGIN) {
+            return Ok(token.token.clone());
+        }
+        match self.fetch().await {
+            Ok(token) => Ok(kept.insert(token).token.clone()),
+            // Who gives out tokens may be down for as long as the old one is good.
+            Err(error) => match kept.as_ref().filter(|token| token.expires_on > now) {
+                Some(token) => Ok(token.token.clone()),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Another token than the one that was refused; one that somebody else has fetched since will do.
+    async fn renew(&self, refused: &Secret) -> azure_core::Result<Secret> {
+        let mut kept = self.kept.lock().await;
+        if let Some(token) = kept.as_ref().filter(|token| token.token != *refused) {
+            return Ok(token.token.clone());
+        }
+        *kept = None;
+        let token = self.fetch().await?;
+        Ok(kept.insert(token).token.clone())
+    }
+
+    async fn fetch(&self) -> azure_core::Result<AccessToken> {
+        let fetched = match self.build() {
+            Ok(credential) => {
+                let scopes = [self.scope.as_str()];
+                let fetch = credential.get_token(&scopes, None);
+                tokio::time::timeout(LONGEST_FETCH, fetch).await.unwrap_or_else(|_| Err(silence()))
+            }
+            Err(error) => Err(error),
+        };
+        fetched.map_err(|error| self.explain(&error))
+    }
+
+    fn build(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let client_options = self.options.clone();
+        Ok(match &self.credential {
+            // The SDK takes IDENTITY_ENDPOINT and IDENTITY_HEADER from the environment by itself; the
+            // settings have been refused if they are not there.
+            Credential::ManagedIdentity { client_id } => {
+                let user_assigned_id = client_id.clone().map(UserAssignedId::ClientId);
+                let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
+                ManagedIdentityCredential::new(Some(options))?
+            }
+            Credential::ClientSecret { tenant, client_id, secret } => ClientSecretCredential::new(
+                tenant,
+                client_id.clone(),
+                Secret::new(secret.expose().to_owned()),
+                Some(ClientSecretCredentialOptions { client_options }),
+            )?,
+            Credential::WorkloadIdentity { tenant, client_id, token_file } => {
+                WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
+                    credential_options: ClientAssertionCredentialOptions { client_options },
+                    client_id: Some(client_id.clone()),
+                    tenant_id: Some(tenant.clone()),
+                    token_file_path: Some(token_file.clone()),
+                }))?
+            }
+            Credential::AzureCli => AzureCliCredential::new(None)?,
+        })
+    }
+
+    /// The SDK's words in one line, after what was asked for and by whom.
+    fn explain(&self, error: &Error) -> Error {
+        let said = error.to_string();
+        let said = said.split("To troubleshoot, visit").next().unwrap_or_default();
+        let said = super::words::one_line(said);
+        let audience = self.scope.trim_end_matches("/.default");
+        let by = match &self.credential {
+            Credential::ManagedIdentity { client_id: None } => "the system-assigned identity".to_owned(),
+            Credential::ManagedIdentity { client_id: Some(id) } => format!("the user-assigned identity {id}"),
+            Credential::ClientSecret { client_id, .. } | Credential::WorkloadIdentity { client_id, .. } => {
+                format!("the service principal {client_id}")
+            }
+            Credential::AzureCli => "the Azure CLI".to_owned(),
+        };
+        Error::with_message(ErrorKind::Credential, format!("no token for {audience} from {by}: {said}"))
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+fn silence() -> Error {
+    let what = format!("no answer within {} s", LONGEST_FETCH.as_secs());
+    Error::with_message(ErrorKind::Credential, what)
+}
+
+/// Gives every request a token, over TLS only. A 401 leads to one new token and one more try; a second 401
+/// is the answer.
+#[derive(Debug)]
+pub(super) struct Bearer(pub(super) Arc<Tokens>);
+
+#[async_trait]
+impl Policy for Bearer {
+    async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        if request.url().scheme() != "https" {
+            return Err(Error::with_message(ErrorKind::Other, "a token is sent over https only"));
+        }
+        let token = self.0.get().await?;
+        authorize(request, &token);
+        let answer = next[0].send(context, request, &next[1..]).await?;
+        if answer.status() != StatusCode::Unauthorized {
+            return Ok(answer);
+        }
+        authorize(request, &self.0.renew(&token).await?);
+        request.body_mut().reset().await?;
+        next[0].send(context, request, &next[1..]).await
+    }
+}
+
+fn authorize(request: &mut Request, token: &Secret) {
+    request.insert_header(AUTHORIZATION, format!("Bearer {}", token.secret()));
+}

@@ -1,0 +1,240 @@
+//! The imperative edge: actions become requests to Azure, and its answers become observations. Nothing is
+//! decided here; what an answer means stands in `answers`, table by table.
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "the SDK's `Policy` leaves the lifetime of its context out, and implementations have to as well"
+)]
+
+use std::sync::Arc;
+
+use azure_core::http::HttpClient;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::clock::InvocationClock;
+use crate::config::{BackupAccess, Cloud, Config, Credential, StorageAccess};
+use crate::domain::id::{ServiceId, ServiceName, StorageAccountId};
+use crate::domain::observation::{
+    Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Poll, Start,
+};
+use crate::domain::record::Record;
+use crate::domain::vocabulary::{OperationUrl, Timestamp};
+
+use arm::{Arm, Deadline};
+use blob::Blobs;
+use identity::Tokens;
+use retry::Repeat;
+use transport::Bounded;
+
+pub use store::{LARGEST_MANIFEST, LARGEST_RECORD, SaveTrouble, Store, Stored};
+pub use trouble::StorageTrouble;
+
+mod answers;
+mod arm;
+mod blob;
+mod identity;
+mod retry;
+mod shared_key;
+mod store;
+mod trace;
+mod transport;
+mod trouble;
+mod words;
+
+/// The version of the storage resource provider's API that `listKeys` is called with.
+const STORAGE_API_VERSION: &str = "2023-05-01";
+
+/// Azure, as the settings describe it.
+pub struct Azure {
+    arm: Arm,
+    store: Store,
+    api_version: String,
+    access: BackupAccess,
+    account_id: Option<StorageAccountId>,
+}
+
+/// What an action is performed for.
+pub struct Scene<'a> {
+    /// The service that the action is about.
+    pub service: &'a ServiceId,
+    /// The time of this invocation.
+    pub clock: &'a InvocationClock,
+    /// The services whose restore could stand in the way of one into this service.
+    pub others: &'a [ServiceId],
+}
+
+#[derive(Clone, Copy)]
+enum Verb {
+    Backup,
+    Restore,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+impl Azure {
+    /// Azure over the network. Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// When the certificates to trust cannot be loaded.
+    pub fn new(config: &Config) -> Result<Self, String> {
+        let http = transport::connect(config.authorities.as_deref())?;
+        Ok(Self::with_transport(config, http))
+    }
+
+    /// Azure over any transport, such as one that reaches a simulation in the same process.
+    pub fn with_transport(config: &Config, http: Arc<dyn HttpClient>) -> Self {
+        let tokens = |credential: &Credential, scope: String| {
+            tokens_of(credential.clone(), &config.cloud, scope, http.clone())
+        };
+        let storage_tokens = |access: &StorageAccess| match access {
+            StorageAccess::Identity(credential) => {
+                Some(tokens(credential, identity::STORAGE_SCOPE.to_owned()))
+            }
+            StorageAccess::SharedKey(_) => None,
+        };
+        let blobs = Blobs::new(
+            config.storage.clone(),
+            storage_tokens,
+            Bounded::new(http.clone(), blob::LARGEST_ANSWER),
+        );
+        let arm_tokens = tokens(&config.credential, config.cloud.arm_scope());
+        let transport = Bounded::new(http.clone(), arm::LARGEST_ANSWER);
+        Self {
+            arm: Arm::new(config.cloud.arm.clone(), arm_tokens, transport),
+            store: Store::new(blobs, config.backup_container.clone(), config.state_container.clone()),
+            api_version: config.api_version.clone(),
+            access: config.access.clone(),
+            account_id: config.storage_account_id.clone(),
+        }
+    }
+
+    /// Where records and manifests are kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Does what `action` says, once, and tells what was learned. Actions that end an invocation, or that
+    /// only ask for another decision, reach nobody.
+    pub async fn perform(&self, scene: &Scene<'_>, action: &Action) -> Observation {
+        match action {
+            Action::Yield | Action::Stop(_) | Action::Again => Observation::Resumed,
+            Action::Look(looking) => Observation::Looked(self.look(scene, looking).await),
+            Action::StartBackup(start) => self.start(scene, Verb::Backup, start).await,
+            Action::StartRestore(start) => self.start(scene, Verb::Restore, start).await,
+            Action::Poll(operation) => Observation::Polled(self.poll(operation).await),
+            Action::InspectBlob(name) => Observation::Inspected(self.store.inspect(name).await),
+            Action::WriteManifest { at, bytes } => {
+                Observation::Wrote(self.store.write_manifest(at, bytes).await)
+            }
+            Action::WriteHistory { path, bytes } => {
+                Observation::Wrote(self.store.write_history(path, bytes).await)
+            }
+        }
+    }
+
+    /// All parts at once: together they must not be older than 30 s when they are used.
+    async fn look(&self, scene: &Scene<'_>, looking: &Looking) -> Looks {
+        let at = scene.clock.now();
+        let (blob, others) = match looking {
+            Looking::Service => (None, &[][..]),
+            Looking::ForBackup(name) => (Some(name), &[][..]),
+            Looking::ForRestore(name) => (Some(name), scene.others),
+        };
+        let url = self.arm.url(scene.service.as_str(), &self.api_version);
+        let (service, blob, others) =
+            tokio::join!(self.arm.get(url), self.inspect(blob), self.restoring(others, at));
+        Looks { at, looking: looking.clone(), service: answers::to_look(service), blob, others }
+    }
+
+    async fn inspect(&self, name: Option<&BlobName>) -> Option<BlobLook> {
+        match name {
+            Some(name) => Some(self.store.inspect(name).await),
+            None => None,
+        }
+    }
+
+    /// Those of `others` whose record says that a restore into them stands in the way.
+    async fn restoring(&self, others: &[ServiceId], now: Timestamp) -> Result<Vec<ServiceName>, String> {
+        let mut restoring = Vec::new();
+        for name in others.iter().map(ServiceId::name) {
+            let path = format!("services/{name}.json");
+            let stored = self.store.load(&path).await.map_err(|trouble| trouble.to_string())?;
+            let Some((bytes, _)) = stored.document else { continue };
+            let record = Record::parse(&bytes).map_err(|why| format!("the record {path}: {why}"))?;
+            if record.holds_up_restores(now) {
+                restoring.push(name);
+            }
+        }
+        Ok(restoring)
+    }
+
+    async fn start(&self, scene: &Scene<'_>, verb: Verb, start: &Start) -> Observation {
+        let answered = |answer| Observation::Answered { claim: start.claim.clone(), answer };
+        let body = match self.body(start).await {
+            Ok(body) => body,
+            Err(answer) => return answered(answer),
+        };
+        let url = self.arm.url(&format!("{}/{}", scene.service, verb.as_str()), &self.api_version);
+        let deadline = Deadline { clock: scene.clock.clone(), looked_at: start.looked_at };
+        let reply = self.arm.post(url, &body, deadline).await;
+        answers::to_post(&self.arm, reply).map_or(Observation::TooLate, answered)
+    }
+
+    /// Exactly one way in, with what belongs to it and nothing else: Azure's schema checks no combination.
+    async fn body(&self, start: &Start) -> Result<Value, Answer> {
+        let mut body = json!({
+            "storageAccount": self.store.account(),
+            "containerName": start.blob.container,
+            "backupName": start.blob.backup.blob(),
+        });
+        match &self.access {
+            BackupAccess::SystemAssigned => body["accessType"] = "SystemAssignedManagedIdentity".into(),
+            BackupAccess::UserAssigned { client_id } => {
+                body["accessType"] = "UserAssignedManagedIdentity".into();
+                body["clientId"] = client_id.as_str().into();
+            }
+            BackupAccess::AccessKey => {
+                body["accessType"] = "AccessKey".into();
+                body["accessKey"] = self.access_key().await?.into();
+            }
+        }
+        Ok(body)
+    }
+
+    /// The key that the connection string holds, else one that Resource Manager tells.
+    async fn access_key(&self) -> Result<String, Answer> {
+        if let Some(key) = self.store.key() {
+            return Ok(key.to_owned());
+        }
+        let account = self.account_id.as_ref().map(StorageAccountId::as_str).unwrap_or_default();
+        let url = self.arm.url(&format!("{account}/listKeys"), STORAGE_API_VERSION);
+        answers::to_key(self.arm.look_up(url).await)
+    }
+
+    async fn poll(&self, operation: &OperationUrl) -> Poll {
+        match self.arm.own_url(operation.expose()) {
+            Some(url) => answers::to_poll(self.arm.poll(url).await),
+            None => Poll::Unknown("the operation's saved URL is not on ARM_ENDPOINT: not asked".to_owned()),
+        }
+    }
+}
+
+/// The time by which signatures are dated and tokens expire: not an invocation's, but this machine's.
+#[expect(clippy::disallowed_methods, reason = "storage and Entra compare with the real time")]
+fn wall_clock() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// Token requests change nothing, so they may be repeated.
+fn tokens_of(credential: Credential, cloud: &Cloud, scope: String, http: Arc<dyn HttpClient>) -> Tokens {
+    let transport = Bounded::new(http, arm::LARGEST_ANSWER);
+    let options = arm::client_options(transport, Repeat::Everything, Vec::new());
+    Tokens::new(credential, cloud, scope, options)
+}

@@ -1,0 +1,59 @@
+//! One line a request, for those who turn debug logging on: what was asked, what came, how long it took,
+//! and the ids by which Azure's support finds it. Never a token, a key or a query.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::policies::{Policy, PolicyResult};
+use azure_core::http::{Context, Request};
+use tokio::time::Instant;
+use tracing::debug;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
+
+/// Put into a request's context, it keeps the path out of the log as well: the URL of an operation is told
+/// to nobody.
+#[derive(Debug)]
+pub(super) struct Hidden;
+
+/// The innermost policy: it sees every try as it leaves.
+#[derive(Debug)]
+pub(super) struct Trace;
+
+#[async_trait]
+impl Policy for Trace {
+    async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let began = Instant::now();
+        let answer = next[0].send(context, request, &next[1..]).await;
+        let method = request.method().as_str();
+        let host = request.url().host_str().unwrap_or_default();
+        let path = if context.value::<Hidden>().is_some() { "…" } else { request.url().path() };
+        let milliseconds = began.elapsed().as_millis();
+        match &answer {
+            Ok(answer) => {
+                let (request_id, correlation_id) = ids(answer.headers());
+                let status = u16::from(answer.status());
+                debug!(method, host, path, status, milliseconds, request_id, correlation_id, "answered");
+            }
+            Err(error) => debug!(method, host, path, milliseconds, %error, "not answered"),
+        }
+        answer
+    }
+}
+
+/// Azure's ids of a request and of what it belongs to; empty where it gave none.
+fn ids(headers: &Headers) -> (&str, &str) {
+    let id = |name| headers.get_optional_str(name).unwrap_or_default();
+    (id(&REQUEST_ID), id(&CORRELATION_ID))
+}
+
+/// The ids in brackets, for an error's text; empty where Azure gave none.
+pub(super) fn id_note(headers: &Headers) -> String {
+    match ids(headers) {
+        ("", "") => String::new(),
+        (request, "") => format!(" (request {request})"),
+        (request, correlation) => format!(" (request {request}, correlation {correlation})"),
+    }
+}
