@@ -28,6 +28,12 @@ mod storage;
 mod tests;
 mod value;
 
+/// The Functions host says here which port of 127.0.0.1 it connects to. Read before there is a [`Config`].
+pub const PORT: &str = setting::PORT.name;
+
+/// Set on every instance of an app in Azure. Read before there is a [`Config`].
+pub const INSTANCE_ID: &str = setting::INSTANCE_ID.name;
+
 /// Everything that the settings say, checked.
 #[derive(Clone, Debug)]
 pub struct Config {

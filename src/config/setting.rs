@@ -225,11 +225,15 @@ impl<'a> Reader<'a> {
         Reported(())
     }
 
-    /// What was read, if nothing was wrong.
-    pub(super) fn finish<T>(self, read: Result<T, Reported>) -> Result<T, Problems> {
+    /// What was read, if nothing was wrong; else the problems in the order of the table.
+    pub(super) fn finish<T>(mut self, read: Result<T, Reported>) -> Result<T, Problems> {
         match read {
             Ok(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Problems(self.problems)),
+            _ => {
+                let place = |name: &str| SETTINGS.iter().position(|setting| setting.name == name);
+                self.problems.sort_by_key(|problem| place(problem.setting));
+                Err(Problems(self.problems))
+            }
         }
     }
 }
