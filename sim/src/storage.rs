@@ -72,7 +72,7 @@ pub enum StorageError {
     /// The connection string can not be used; the text says why.
     ConnectionString(String),
     /// No answer: refused, reset, timed out.
-    Transport(reqwest::Error),
+    Transport(Box<dyn std::error::Error + Send + Sync>),
     /// An answer that is not success.
     Refused {
         /// For example 409.
@@ -108,7 +108,7 @@ impl fmt::Display for StorageError {
 impl std::error::Error for StorageError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Transport(error) => Some(error),
+            Self::Transport(error) => Some(error.as_ref()),
             _ => None,
         }
     }
@@ -122,13 +122,27 @@ pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 pub struct StorageClient {
     account: Account,
     access: Access,
-    http: reqwest::Client,
+    transport: Transport,
+}
+
+/// What carries a client's calls.
+#[derive(Clone)]
+enum Transport {
+    /// Sockets.
+    Http(reqwest::Client),
+    /// A server in the same process: no socket, no time of its own.
+    Router(axum::Router),
 }
 
 impl StorageClient {
     /// A client for `account`; `http` decides what authorities are trusted and how long to wait.
     pub fn new(account: Account, access: Access, http: reqwest::Client) -> Self {
-        Self { account, access, http }
+        Self { account, access, transport: Transport::Http(http) }
+    }
+
+    /// A client for `account`, served by `router` in the same process. It works under paused time.
+    pub fn in_process(account: Account, access: Access, router: axum::Router) -> Self {
+        Self { account, access, transport: Transport::Router(router) }
     }
 
     /// The account that this client reads and writes.

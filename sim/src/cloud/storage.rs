@@ -26,17 +26,41 @@ impl std::fmt::Debug for Access {
 #[derive(Clone)]
 pub struct StorageAccount {
     account: Account,
-    http: reqwest::Client,
+    reach: Reach,
     resource_group: String,
     /// Object ids of identities that lack a role on the account.
     denied: Vec<String>,
+}
+
+/// How an account is reached.
+#[derive(Clone)]
+enum Reach {
+    Http(reqwest::Client),
+    Router(axum::Router),
 }
 
 impl StorageAccount {
     /// The account, reached with `http` (which decides what authorities are trusted). Every identity of a
     /// service has the role that it needs, until [`Cloud::deny_storage`](super::Cloud::deny_storage).
     pub fn new(account: Account, http: reqwest::Client) -> Self {
-        Self { account, http, resource_group: "rg-storage".to_owned(), denied: Vec::new() }
+        Self::reached(account, Reach::Http(http))
+    }
+
+    /// The account, served by `router` in the same process: no sockets, so that it works under paused time.
+    pub fn in_process(account: Account, router: axum::Router) -> Self {
+        Self::reached(account, Reach::Router(router))
+    }
+
+    fn reached(account: Account, reach: Reach) -> Self {
+        Self { account, reach, resource_group: "rg-storage".to_owned(), denied: Vec::new() }
+    }
+
+    /// The account's resource id, for looking a key up, if it is in this subscription.
+    pub fn id(&self, subscription: &str) -> String {
+        format!(
+            "/subscriptions/{subscription}/resourceGroups/{}/providers/Microsoft.Storage/storageAccounts/{}",
+            self.resource_group, self.account.name
+        )
     }
 
     /// The account's name.
@@ -74,7 +98,10 @@ impl StorageAccount {
             }
             Access::Identity(_) => (self.account.clone(), storage::Access::Key),
         };
-        Some(StorageClient::new(account, access, self.http.clone()))
+        Some(match &self.reach {
+            Reach::Http(http) => StorageClient::new(account, access, http.clone()),
+            Reach::Router(router) => StorageClient::in_process(account, access, router.clone()),
+        })
     }
 }
 

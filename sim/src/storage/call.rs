@@ -1,11 +1,14 @@
 //! One call to storage: put together, signed, sent.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::BodyExt as _;
 use time::OffsetDateTime;
 use time::format_description::FormatItem;
 use time::macros::format_description;
+use tower_service::Service as _;
 
-use super::{Access, Result, StorageClient, StorageError, text};
+use super::{Access, Result, StorageClient, StorageError, Transport, text};
 use crate::blobs::shared_key;
 use crate::blobs::uri::{encode_path, encode_query};
 
@@ -117,11 +120,35 @@ pub(super) async fn send(client: &StorageClient, call: Call) -> Result<Answer> {
     let value = HeaderValue::try_from(authorization);
     let value = value.map_err(|_| StorageError::Unreadable("the token can not be sent".to_owned()))?;
     headers.insert("authorization", value);
-    let request = client.http.request(call.method, url).headers(headers).body(call.body);
-    let response = request.send().await.map_err(StorageError::Transport)?;
+    let sent = match &client.transport {
+        Transport::Http(http) => {
+            over_http(http.request(call.method, url).headers(headers).body(call.body)).await
+        }
+        Transport::Router(router) => in_process(router.clone(), (call.method, url, headers), call.body).await,
+    };
+    sent.map_err(StorageError::Transport)
+}
+
+type Sent = Result<Answer, Box<dyn std::error::Error + Send + Sync>>;
+
+async fn over_http(request: reqwest::RequestBuilder) -> Sent {
+    let response = request.send().await?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.bytes().await.map_err(StorageError::Transport)?.to_vec();
+    let body = response.bytes().await?.to_vec();
     Ok(Answer { status, headers, body })
+}
+
+async fn in_process(
+    mut router: axum::Router,
+    (method, url, headers): (Method, String, HeaderMap),
+    body: Vec<u8>,
+) -> Sent {
+    let mut request = Request::builder().method(method).uri(url).body(Body::from(body))?;
+    *request.headers_mut() = headers;
+    let response = router.call(request).await?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await?.to_bytes().to_vec();
+    Ok(Answer { status: head.status, headers: head.headers, body })
 }
 
 fn sign(client: &StorageClient, method: &Method, url: &str, headers: &HeaderMap) -> Result<String> {

@@ -1,0 +1,9 @@
+//! The simulated Azure against what is known of the real one.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails should end its test")]
+
+mod arm;
+mod content;
+mod faults;
+mod sockets;
+mod world;
