@@ -9,8 +9,10 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use apim_dr::azure::Azure;
 use apim_dr::config::{Config, INSTANCE_ID, PORT, Problems};
 use apim_dr::domain::event::{Event, EventName};
+use apim_dr::handler;
 use apim_dr::host::{self, Work};
 use apim_dr::log::{self, Format};
 use futures::FutureExt as _;
@@ -105,7 +107,7 @@ fn once_there(slot: &Arc<SetOnce<Work>>) -> Work {
 /// Settings in, work out; bad settings in, work out that says so.
 fn start_up() -> Work {
     match Config::from_lookup(setting) {
-        Ok(config) => work(config).unwrap_or_else(failing),
+        Ok(config) => Azure::new(&config).map_or_else(failing, |azure| handler::work(&config, azure)),
         Err(problems) => refuse(&problems),
     }
 }
@@ -121,9 +123,4 @@ fn refuse(problems: &Problems) -> Work {
 /// Work that fails every invocation for the same reason.
 fn failing(why: String) -> Work {
     Arc::new(move |_| std::future::ready(Err(why.clone())).boxed())
-}
-
-/// The work of both functions under these settings.
-fn work(config: Config) -> Result<Work, String> {
-    Err(format!("this build cannot drive {} yet", config.primary))
 }

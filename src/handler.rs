@@ -1,0 +1,60 @@
+//! The work behind both functions: what a call of the host wishes for, and the driver that sees to it.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use reqwest::Url;
+
+use crate::arrival::Arrival;
+use crate::azure::Azure;
+use crate::config::Config;
+use crate::deployment::Deployment;
+use crate::domain::record::By;
+use crate::drive::Driver;
+use crate::host::{Invocation, Outcome, Trigger, Work};
+use crate::invocation::{self, Wish};
+
+/// What stays the same from one invocation to the next. None of it is state: any process would make it
+/// the same from the same settings.
+struct Handler {
+    azure: Azure,
+    deployment: Deployment,
+    /// The account of the blob trigger, below which its addresses lie.
+    blob_endpoint: Url,
+}
+
+/// The work that `config` asks for, done on `azure`.
+pub fn work(config: &Config, azure: Azure) -> Work {
+    let handler = Arc::new(Handler {
+        azure,
+        deployment: Deployment::of(config),
+        blob_endpoint: config.storage.blob_endpoint.clone(),
+    });
+    Arc::new(move |invocation| {
+        let handler = Arc::clone(&handler);
+        async move { handler.invoke(invocation).await }.boxed()
+    })
+}
+
+impl Handler {
+    async fn invoke(&self, Invocation { id, clock, trigger }: Invocation) -> Outcome {
+        let by_hand = trigger.is_manual();
+        let wish = self.wish(trigger)?;
+        let driver = Driver::new(&self.azure, &self.deployment, id, clock);
+        invocation::run(driver, wish, by_hand).await
+    }
+
+    fn wish(&self, trigger: Trigger) -> Result<Wish, String> {
+        match trigger {
+            Trigger::Timer { manual: None, .. } => Ok(Wish::None),
+            Trigger::Timer { manual: Some(_), .. } => Ok(Wish::Backup),
+            Trigger::Manifest { blob, manual } => {
+                let (container, path) = blob
+                    .within(&self.blob_endpoint)
+                    .ok_or("the blob of this call does not lie in the storage account of BackupStorage")?;
+                let by = if manual.is_some() { By::Hand } else { By::Automatic };
+                Ok(Wish::Restore(Arrival { container, path, by }))
+            }
+        }
+    }
+}
