@@ -51,6 +51,26 @@ impl Clock {
         self.advance(by);
     }
 
+    /// Returns once the clock shows at least `at`: sets a manual clock, waits for a running one.
+    pub async fn reach(&self, at: OffsetDateTime) {
+        loop {
+            let left = at - self.now();
+            if !left.is_positive() {
+                return;
+            }
+            let speed = match &mut *self.hand() {
+                Hand::Manual(now) => {
+                    *now = at;
+                    return;
+                }
+                Hand::Running { speed, .. } => *speed,
+            };
+            // A slow clock is looked at again every second, in case somebody moves it.
+            let wait = left.as_seconds_f64() / speed;
+            tokio::time::sleep(std::time::Duration::from_secs_f64(wait.clamp(0.001, 1.0))).await;
+        }
+    }
+
     fn hand(&self) -> std::sync::MutexGuard<'_, Hand> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

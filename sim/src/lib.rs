@@ -8,6 +8,7 @@ pub mod clock;
 pub mod cloud;
 pub mod content;
 mod form;
+pub mod host;
 mod ids;
 pub mod journal;
 pub mod knobs;
