@@ -17,10 +17,6 @@ use super::record::{
 };
 use super::vocabulary::{BackupName, Digest, ServiceState, Timestamp};
 
-/// A backup that runs longer raises an alarm. Recorded: 11 min for an empty service; a large Premium
-/// takes longer, and what takes 4 h has most likely hung.
-pub const BACKUP_DEADLINE: Duration = Duration::hours(4);
-
 /// A backup asked for by hand that could not begin for this long is given up.
 pub const WISH_LIFETIME: Duration = Duration::hours(1);
 
@@ -31,7 +27,9 @@ pub fn wish(context: &Context, mut record: Record, now: Timestamp) -> Decision {
         let text = format!("{name} is already under way; no second backup is begun beside it");
         return Decision::rest(record).telling_of(&name, EventName::BackupAlreadyRunning, text);
     }
-    record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume: false });
+    // What `resume` asked for is asked for still.
+    let after_resume = record.backup_wish.is_some_and(|wish| wish.after_resume);
+    record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume });
     let text = format!("a backup of {} was asked for", context.service.name());
     Decision::rest(record).telling(Event::new(EventName::BackupWished, text))
 }
@@ -57,17 +55,16 @@ fn occurrence(context: &Context, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Gives up a wish that waited too long. A backup that `resume` asked for waits for ever.
-pub fn lapse(mut record: Record, now: Timestamp) -> Result<Decision, Record> {
-    match &record.backup_wish {
-        Some(wish) if !wish.after_resume && now - wish.at >= WISH_LIFETIME => {
-            let text =
-                format!("the backup asked for at {} could not begin within an hour: ask again", wish.at);
-            record.backup_wish = None;
-            record.backup_failures = Some(Failures::noted(record.backup_failures, now, text.clone()));
-            Ok(Decision::act(record, Action::Again).telling(Event::new(EventName::BackupLapsed, text)))
-        }
-        _ => Err(record),
+pub fn lapse(record: &Record, now: Timestamp) -> Option<Decision> {
+    let wish = record.backup_wish.as_ref().filter(|wish| !wish.after_resume)?;
+    if now < record.over_at(wish.at, WISH_LIFETIME) {
+        return None;
     }
+    let text = format!("the backup asked for at {} could not begin within an hour: ask again", wish.at);
+    let mut record = record.clone();
+    record.backup_wish = None;
+    record.backup_failures = Some(Failures::noted(record.backup_failures, now, text.clone()));
+    Some(Decision::act(record, Action::Again).telling(Event::new(EventName::BackupLapsed, text)))
 }
 
 /// The first look of a backup that is due: the service, and whether the name of this second is free.
@@ -113,6 +110,7 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         tier: service.tier,
         location: service.location,
         inventory: None,
+        overdue: false,
         phase: BackupPhase::Requested(context.claim(now)),
     }));
     let text =
@@ -291,6 +289,7 @@ impl Step<'_> {
             Answer::NoToken(why) => self.undo(EventName::BackupUndone, why, Action::Stop(why.clone())),
             Answer::Refused(words) => {
                 self.spend_wish();
+                self.record.busy_since = None;
                 self.fail(words.after("Azure refused the backup"))
             }
             Answer::Unknown(why) => {
@@ -302,30 +301,16 @@ impl Step<'_> {
     }
 
     fn running(mut self, mut running: Running, observation: &Observation) -> Decision {
-        let was_overdue = running.overdue;
-        let deadline = self.run.started_at + BACKUP_DEADLINE;
-        let followed = running.follow(observation, deadline, self.now);
-        let overdue = running.overdue && !was_overdue;
+        let followed = running.follow(observation, self.record.is_past_deadline(self.now), self.now);
         self.run.phase = BackupPhase::Running(running);
         match followed {
             Followed::Ask(action) => self.go_on(action),
             Followed::Stop(why) => self.go_on(Action::Stop(why)),
-            Followed::Wait if overdue => self.overdue(),
             Followed::Wait => self.go_on(Action::Yield),
             Followed::Ended => self.prove(Proof::Operation),
             Followed::EndedUnseen => self.prove(Proof::Blob),
             Followed::Failed(words) => self.fail(words.after("Azure says that the backup failed")),
         }
-    }
-
-    fn overdue(self) -> Decision {
-        let text = format!(
-            "running since {} and past its deadline of 4 h; it is followed on. A service that never leaves \
-             Updating can be freed by Azure support alone: open a request",
-            self.run.started_at
-        );
-        let name = self.run.name.clone();
-        self.go_on(Action::Yield).telling_of(&name, EventName::BackupOverdue, text)
     }
 
     fn prove(mut self, proof: Proof) -> Decision {
@@ -353,6 +338,9 @@ impl Step<'_> {
             }
             (Observation::Inspected(BlobLook::Found(blob)), Proof::Operation) => self.commit(proof, blob),
             (Observation::Inspected(BlobLook::Found(blob)), Proof::Blob) => self.prove_by_blob(first, blob),
+            (Observation::Inspected(BlobLook::NoAnswer(why)), _) => {
+                self.go_on(Action::Stop(format!("whether {} is proven is not known: {why}", self.run.name)))
+            }
             _ => self.rest(),
         }
     }
@@ -404,6 +392,10 @@ impl Step<'_> {
                 );
                 let suspect = Event::of(&self.run.name, EventName::ConfigurationSuspect, text.clone());
                 self.fail(text).telling(suspect)
+            }
+            Observation::Wrote(WriteOnce::NoAnswer(why)) => {
+                let text = format!("whether {} is written is not known: {why}", self.run.name.manifest());
+                self.go_on(Action::Stop(text))
             }
             _ => self.rest(),
         }

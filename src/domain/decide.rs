@@ -5,19 +5,25 @@ use super::event::{Event, EventName};
 use super::observation::{Action, Looking, Looks, Observation, WriteOnce};
 use super::record::{By, Operation, Record};
 use super::vocabulary::Timestamp;
-use super::{backup, restore};
+use super::{backup, deadline, restore};
 
 /// Decides on one service's record after one observation. Pure: equal arguments, equal decision.
 pub fn decide(context: &Context, record: &Record, observation: &Observation, now: Timestamp) -> Decision {
-    if record.primary != context.primary {
-        return turn_roles(context, record.clone(), now);
-    }
+    // An answer to a POST comes once, so it is taken in before anything else.
+    let answered = matches!(observation, Observation::Answered { .. });
     let record = record.clone();
+    if record.primary != context.primary && !answered {
+        return turn_roles(context, record, now);
+    }
+    if record.dry_run != context.dry_run && !answered {
+        return switch_dry_run(context, record, now);
+    }
     let decision = match record.operation.clone() {
         Operation::Idle => idle(context, record, observation, now),
         Operation::Backup(run) => backup::decide(context, record, *run, (observation, now)),
         Operation::Restore(run) => restore::decide(context, record, *run, (observation, now)),
     };
+    let decision = deadline::judge(decision, observation, now);
     if context.dry_run { without_effect(decision) } else { decision }
 }
 
@@ -32,6 +38,20 @@ pub fn turn_roles(context: &Context, mut record: Record, now: Timestamp) -> Deci
     record.seen = Some(now);
     record.restore_wish.take_if(|wish| wish.by == By::Automatic);
     Decision::act(record, Action::Again).telling(Event::new(EventName::RolesChanged, text))
+}
+
+/// What a dry run held up is not late for that: its deadlines count from the moment it is switched off.
+fn switch_dry_run(context: &Context, mut record: Record, now: Timestamp) -> Decision {
+    record.dry_run = context.dry_run;
+    if !context.dry_run {
+        record.deadlines_from = Some(now);
+        match &mut record.operation {
+            Operation::Idle => {}
+            Operation::Backup(run) => run.overdue = false,
+            Operation::Restore(run) => run.overdue = false,
+        }
+    }
+    Decision::act(record, Action::Again)
 }
 
 /// A due backup goes first, then a wished restore, then what is left to be written down.
@@ -58,11 +78,9 @@ fn leave(record: Record) -> Decision {
 }
 
 fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
-    let lapsed = backup::lapse(record, now).or_else(|record| restore::lapse(record, now));
-    let record = match lapsed {
-        Ok(decision) => return decision,
-        Err(record) => record,
-    };
+    if let Some(lapsed) = lapse(context, &record, now) {
+        return lapsed;
+    }
     if backup::is_due(context, &record, now) {
         return backup::look_first(context, record, now);
     }
@@ -76,6 +94,14 @@ fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
             Decision { action: write_history(&record), record, events }
         }
         decision => decision,
+    }
+}
+
+/// Gives up a wish by hand that waited too long, but not for what a dry run held up.
+fn lapse(context: &Context, record: &Record, now: Timestamp) -> Option<Decision> {
+    match context.dry_run {
+        true => None,
+        false => backup::lapse(record, now).or_else(|| restore::lapse(record, now)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The decisions, pure: no clock, no socket, no environment, no async.
 
 pub mod backup;
+pub mod deadline;
 pub mod decide;
 pub mod decision;
 pub mod event;

@@ -129,8 +129,8 @@ fn choose(record: &mut Record, offer: &Offer, now: Timestamp) -> Option<Event> {
         let text = "a newer backup exists: nothing is restored by itself until the newest is chosen by hand";
         return Some(Event::of(name, EventName::RestorePinned, text));
     }
-    // Only a backup that the records know can be the newest accepted one.
-    offer.vouched?;
+    // Only a backup that the records know and accept can be the newest accepted one.
+    offer.vouched.filter(|_| offer.accepted)?;
     record.pin.take()?;
     Some(Event::of(name, EventName::RestoreUnpinned, "the newest backup was chosen by hand"))
 }

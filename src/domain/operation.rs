@@ -56,25 +56,17 @@ impl Running {
     /// An operation that Azure has taken `now`.
     pub fn begin(operation: Option<OperationUrl>, retry_after: Option<Duration>, now: Timestamp) -> Self {
         let next_poll = retry_after.map(|wait| now + wait.min(LONGEST_POLL_WAIT));
-        Self { operation, next_poll, updating_seen: false, free_since: None, overdue: false }
+        Self { operation, next_poll, updating_seen: false, free_since: None }
     }
 
     /// An operation whose answer was lost, found `Updating`.
     pub fn adopted() -> Self {
-        Self { operation: None, next_poll: None, updating_seen: true, free_since: None, overdue: false }
+        Self { operation: None, next_poll: None, updating_seen: true, free_since: None }
     }
 
     /// Takes in an observation. Past the deadline a 202 alone no longer counts: the service is looked at,
     /// and the operation stays open only while it is `Updating`.
-    pub fn follow(&mut self, observation: &Observation, deadline: Timestamp, now: Timestamp) -> Followed {
-        let followed = self.take_in(observation, now >= deadline, now);
-        if followed == Followed::Wait && now >= deadline && !matches!(observation, Observation::Resumed) {
-            self.overdue = true;
-        }
-        followed
-    }
-
-    fn take_in(&mut self, observation: &Observation, past_deadline: bool, now: Timestamp) -> Followed {
+    pub fn follow(&mut self, observation: &Observation, past_deadline: bool, now: Timestamp) -> Followed {
         match observation {
             Observation::Resumed if self.is_waiting(now) => Followed::Wait,
             Observation::Resumed => Followed::Ask(self.question()),

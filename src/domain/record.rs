@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{ServiceId, ServiceName};
-use super::restore::RESTORE_DEADLINE;
 use super::vocabulary::{BackupName, Digest, InvocationId, Timestamp};
 
 pub use kept::{
@@ -92,6 +91,12 @@ pub struct Record {
     /// The last `resume`; on the primary's record only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_at: Option<Timestamp>,
+    /// `DRY_RUN` was on when this record was last driven.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    /// When `DRY_RUN` was last switched off: open deadlines count from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadlines_from: Option<Timestamp>,
     /// Closed runs that the history does not hold yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwritten_history: Vec<ClosedRun>,
@@ -124,6 +129,8 @@ impl Record {
             serving_unknown_since: None,
             failed_over: None,
             resumed_at: None,
+            dry_run: false,
+            deadlines_from: None,
             unwritten_history: Vec::new(),
         }
     }
@@ -155,7 +162,7 @@ impl Record {
     pub fn holds_up_restores(&self, now: Timestamp) -> bool {
         let Operation::Restore(run) = &self.operation else { return false };
         let open = matches!(run.phase, RestorePhase::Requested(_) | RestorePhase::Running(_));
-        open && now < run.started_at + RESTORE_DEADLINE
+        open && !self.is_past_deadline(now)
     }
 
     /// The newest backup that may be restored.

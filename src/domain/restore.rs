@@ -16,30 +16,23 @@ use super::record::{
 };
 use super::vocabulary::{ServiceState, Timestamp};
 
-/// A restore that runs longer raises an alarm. Recorded: 19 min for an empty service; a large Premium
-/// takes longer, and what takes 6 h has most likely hung.
-pub const RESTORE_DEADLINE: Duration = Duration::hours(6);
-
 /// A restore asked for by hand that is not held after this long is given up: an old wish must not fire
 /// when the world has changed, nor stand in the way for ever.
 pub const WISH_LIFETIME: Duration = Duration::hours(4);
 
 /// Gives up a wish by hand that waited too long. An open attempt ends first, so this is asked at `Idle`.
-pub fn lapse(mut record: Record, now: Timestamp) -> Result<Decision, Record> {
-    match record.restore_wish.take() {
-        Some(wish) if wish.by == By::Hand && now - wish.at >= WISH_LIFETIME => {
-            let name = wish.source.name;
-            let text =
-                format!("{name} was asked for by hand at {} and not restored within 4 h: ask again", wish.at);
-            give_seen_back(&mut record);
-            record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
-            Ok(Decision::act(record, Action::Again).telling_of(&name, EventName::RestoreLapsed, text))
-        }
-        wish => {
-            record.restore_wish = wish;
-            Err(record)
-        }
+pub fn lapse(record: &Record, now: Timestamp) -> Option<Decision> {
+    let wish = record.restore_wish.as_ref().filter(|wish| wish.by == By::Hand)?;
+    if now < record.over_at(wish.at, WISH_LIFETIME) {
+        return None;
     }
+    let name = &wish.source.name;
+    let text = format!("{name} was asked for by hand at {} and not restored within 4 h: ask again", wish.at);
+    let mut record = record.clone();
+    record.restore_wish = None;
+    give_seen_back(&mut record);
+    record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
+    Some(Decision::act(record, Action::Again).telling_of(name, EventName::RestoreLapsed, text))
 }
 
 /// At `Idle`: looks, if there is a wish that may begin as far as the record tells.
@@ -76,6 +69,7 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         started_at: now,
         wish: wish.id,
         by: wish.by,
+        overdue: false,
         phase: RestorePhase::Requested(context.claim(now)),
     }));
     let text = format!(
@@ -110,23 +104,29 @@ fn hold_back(mut record: Record, wish: RestoreWish, verdict: Verdict, now: Times
     let name = wish.source.name.clone();
     match verdict {
         Verdict::Pass => Decision::rest(record),
-        Verdict::NoToken(why) => Decision::act(record, Action::Stop(why)),
+        Verdict::NoToken(why) => {
+            Decision { action: Action::Stop(why.clone()), ..defer(record, wish, why, now) }
+        }
         Verdict::Refused(reason) => {
             end_wish(&mut record, &wish);
             let text = format!("{name} is not restored: {reason}");
             record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
             Decision::act(record, Action::Again).telling_of(&name, EventName::RestoreRefused, text)
         }
-        Verdict::Deferred(reason) if wish.deferred.as_ref().is_some_and(|before| before.reason == reason) => {
-            Decision::rest(record)
-        }
-        Verdict::Deferred(reason) => {
-            let since = wish.deferred.as_ref().map_or(now, |before| before.since);
-            let deferred = Some(Deferred { since, reason: reason.clone() });
-            record.restore_wish = Some(RestoreWish { deferred, ..wish });
-            Decision::rest(record).telling_of(&name, EventName::RestoreDeferred, reason)
-        }
+        Verdict::Deferred(reason) => defer(record, wish, reason, now),
     }
+}
+
+/// The wish waits, and says why: once for each reason.
+fn defer(mut record: Record, wish: RestoreWish, reason: String, now: Timestamp) -> Decision {
+    if wish.deferred.as_ref().is_some_and(|before| before.reason == reason) {
+        return Decision::rest(record);
+    }
+    let name = wish.source.name.clone();
+    let since = wish.deferred.as_ref().map_or(now, |before| before.since);
+    let deferred = Some(Deferred { since, reason: reason.clone() });
+    record.restore_wish = Some(RestoreWish { deferred, ..wish });
+    Decision::rest(record).telling_of(&name, EventName::RestoreDeferred, reason)
 }
 
 /// Drops `wish` if it still stands; one by hand that was not held gives `seen` back.
@@ -235,7 +235,10 @@ impl Step<'_> {
                 self.undo(EventName::RestoreBusy, &words.after("Azure is busy"), Action::Yield)
             }
             Answer::NoToken(why) => self.undo(EventName::RestoreUndone, why, Action::Stop(why.clone())),
-            Answer::Refused(words) => self.fail(words.after("Azure refused the restore")),
+            Answer::Refused(words) => {
+                self.record.busy_since = None;
+                self.fail(words.after("Azure refused the restore"))
+            }
             Answer::Unknown(why) => {
                 let text =
                     format!("no usable answer to the restore request ({why}); the claim stands for 8 min");
@@ -245,31 +248,18 @@ impl Step<'_> {
     }
 
     fn running(mut self, mut running: Running, observation: &Observation) -> Decision {
-        let was_overdue = running.overdue;
-        let deadline = self.run.started_at + RESTORE_DEADLINE;
-        let followed = running.follow(observation, deadline, self.now);
-        let overdue = running.overdue && !was_overdue;
+        let followed = running.follow(observation, self.record.is_past_deadline(self.now), self.now);
         let updating_seen = running.updating_seen;
         self.run.phase = RestorePhase::Running(running);
         match followed {
             Followed::Ask(action) => self.go_on(action),
             Followed::Stop(why) => self.go_on(Action::Stop(why)),
-            Followed::Wait if overdue => self.overdue(),
             Followed::Wait => self.rest(),
             Followed::Ended => self.verify(RestoreEnd::Seen),
             Followed::EndedUnseen if updating_seen => self.verify(RestoreEnd::UnseenAfterUpdating),
             Followed::EndedUnseen => self.verify(RestoreEnd::Unseen),
             Followed::Failed(words) => self.fail_unknown(words.after("Azure says that the restore failed")),
         }
-    }
-
-    fn overdue(self) -> Decision {
-        let text = format!(
-            "running since {} and past its deadline of 6 h; it is followed on and holds up no other service. A \
-             service that never leaves Updating can be freed by Azure support alone: open a request",
-            self.run.started_at
-        );
-        self.rest().telling_of(&self.run.source.name, EventName::RestoreOverdue, text)
     }
 
     fn verify(mut self, ended: RestoreEnd) -> Decision {

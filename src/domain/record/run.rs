@@ -38,6 +38,9 @@ pub struct BackupRun {
     /// The inventory taken before, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inventory: Option<InventoryRef>,
+    /// Past its deadline, which has been reported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overdue: bool,
     pub phase: BackupPhase,
 }
 
@@ -71,6 +74,9 @@ pub struct RestoreRun {
     /// The wish that it serves.
     pub wish: InvocationId,
     pub by: By,
+    /// Past its deadline, which has been reported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overdue: bool,
     pub phase: RestorePhase,
 }
 
@@ -130,9 +136,6 @@ pub struct Running {
     /// The first look that found the service not `Updating`; a second, 5 min later, ends the run unseen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_since: Option<Timestamp>,
-    /// Past its deadline, which has been reported.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub overdue: bool,
 }
 
 /// What proves a backup.
