@@ -99,6 +99,7 @@ pub struct CloudBuilder {
     clock: Clock,
     seed: u64,
     arm_endpoint: String,
+    identity_header: Option<String>,
     locks: bool,
     page_size: usize,
     services: Vec<ServiceSpec>,
@@ -110,6 +111,11 @@ impl CloudBuilder {
     /// `nextLink`, and the audience of its tokens.
     pub fn arm_endpoint(self, url: &str) -> Self {
         Self { arm_endpoint: url.trim_end_matches('/').to_owned(), ..self }
+    }
+
+    /// What the managed identity endpoint wants in `X-IDENTITY-HEADER`; drawn from the seed if not given.
+    pub fn identity_header(self, secret: &str) -> Self {
+        Self { identity_header: Some(secret.to_owned()), ..self }
     }
 
     /// The seed of all ids. Two clouds of one seed that are asked the same answer the same.
@@ -143,7 +149,8 @@ impl CloudBuilder {
     /// Builds the cloud.
     pub fn build(self) -> Cloud {
         let (ids, journal) = (Ids::new(self.seed), Journal::default());
-        let directory = Directory::new(self.clock.clone(), ids.clone());
+        let header = self.identity_header.unwrap_or_else(|| ids.guid());
+        let directory = Directory::new(self.clock.clone(), ids.clone(), header);
         directory.add_audience(&self.arm_endpoint);
         let now = self.clock.now();
         let state = State {
@@ -178,6 +185,7 @@ impl Cloud {
             clock,
             seed: 1,
             arm_endpoint: "https://management.azure.com".to_owned(),
+            identity_header: None,
             locks: true,
             page_size: 100,
             services: Vec::new(),

@@ -7,7 +7,7 @@
 //! use apim_dr_sim::knobs::{Fault, Request};
 //! # fn plan(cloud: &apim_dr_sim::cloud::Cloud) {
 //! cloud.next(Request::Backup, Fault::status(429).retry_after(17));
-//! cloud.service("contoso-weu").next(Request::Poll, Fault::status(500).times(3));
+//! cloud.service("contoso-west").next(Request::Poll, Fault::status(500).times(3));
 //! cloud.next(Request::Restore, Fault::lose_reply());
 //! cloud.next(Request::Backup, Fault::never_ends());
 //! # }

@@ -52,6 +52,8 @@ pub struct Options {
     pub ports: Ports,
     /// The first service is the primary, the others its secondaries.
     pub services: Vec<ServiceSpec>,
+    /// What the managed identity endpoint wants in `X-IDENTITY-HEADER`.
+    pub identity_header: String,
     /// Where the PEM bundle for `SSL_CERT_FILE` is written.
     pub directory: PathBuf,
     /// Who signs the server certificates; made anew if there is none.
@@ -71,9 +73,10 @@ impl Options {
             storage: Storage::Embedded,
             ports: Ports::default(),
             services: vec![
-                ServiceSpec::new("contoso-weu", "West Europe").with_sample(),
-                ServiceSpec::new("contoso-neu", "North Europe"),
+                ServiceSpec::new("contoso-west", "West Europe").with_sample(),
+                ServiceSpec::new("contoso-north", "North Europe"),
             ],
+            identity_header: "local-simulator".to_owned(),
             directory: std::env::temp_dir().join(format!("apim-dr-sim-{}", std::process::id())),
             authority: None,
             locks: true,
@@ -82,7 +85,7 @@ impl Options {
 
     /// Adds a second, empty secondary in Sweden.
     pub fn with_second_secondary(mut self) -> Self {
-        self.services.push(ServiceSpec::new("contoso-swc", "Sweden Central"));
+        self.services.push(ServiceSpec::new("contoso-sweden", "Sweden Central"));
         self
     }
 
@@ -121,7 +124,7 @@ impl Simulation {
         let identity = serve(listen(options.ports.identity).await?, cloud.identity_router(), None)?;
         let arm = serve(arm, cloud.router(), Some(authority.acceptor()))?;
         std::fs::create_dir_all(&options.directory)?;
-        let bundle = options.directory.join("authorities.pem");
+        let bundle = options.directory.join("ca-bundle.pem");
         authority.write_bundle(&bundle)?;
         let (blobs, _blobs) = blobs.unzip();
         let _settling = Settling::start(cloud.clone());
@@ -234,7 +237,9 @@ fn serve_blobs(
 }
 
 fn cloud(options: &Options, authority: &Authority, (port, account): (u16, &Account)) -> io::Result<Cloud> {
-    let storage = StorageAccount::new(account.clone(), authority.client()?);
+    let elsewhere = matches!(options.storage, Storage::At(_));
+    let http = if elsewhere { authority.client_beside_system()? } else { authority.client()? };
+    let storage = StorageAccount::new(account.clone(), http);
     let endpoint = format!("https://localhost:{port}");
     let builder =
         Cloud::builder(options.clock.clone()).arm_endpoint(&endpoint).seed(options.seed).storage(storage);

@@ -91,8 +91,20 @@ impl Authority {
     ///
     /// If the client can not be built.
     pub fn client(&self) -> io::Result<reqwest::Client> {
-        let own = reqwest::Certificate::from_pem(self.pem.as_bytes()).map_err(io::Error::other)?;
-        reqwest::Client::builder().tls_certs_only([own]).build().map_err(io::Error::other)
+        reqwest::Client::builder().tls_certs_only([self.certificate()?]).build().map_err(io::Error::other)
+    }
+
+    /// An HTTP client that trusts this authority and the system's.
+    ///
+    /// # Errors
+    ///
+    /// If the client can not be built.
+    pub fn client_beside_system(&self) -> io::Result<reqwest::Client> {
+        reqwest::Client::builder().tls_certs_merge([self.certificate()?]).build().map_err(io::Error::other)
+    }
+
+    fn certificate(&self) -> io::Result<reqwest::Certificate> {
+        reqwest::Certificate::from_pem(self.pem.as_bytes()).map_err(io::Error::other)
     }
 }
 

@@ -108,7 +108,7 @@ pub(crate) struct Issued {
 }
 
 impl Directory {
-    pub(crate) fn new(clock: Clock, ids: Ids) -> Self {
+    pub(crate) fn new(clock: Clock, ids: Ids, identity_header: String) -> Self {
         let state = State {
             system: Some(Principal::named("function app")),
             user_assigned: vec![Principal::named("user-assigned identity")],
@@ -122,7 +122,7 @@ impl Directory {
             lifetime: Duration::hours(24),
             time: TokenTime::default(),
         };
-        let (tenant, identity_header) = (guid_of("tenant"), ids.guid());
+        let tenant = guid_of("tenant");
         let state = Mutex::new(state);
         Self(Arc::new(Shared { tenant, identity_header, clock, ids, state }))
     }
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     fn directory(clock: &Clock) -> Directory {
-        Directory::new(clock.clone(), Ids::new(1))
+        Directory::new(clock.clone(), Ids::new(1), "header".to_owned())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::ids::guid_of;
 use crate::tokens::Principal;
 
-const SUBSCRIPTION: &str = "5f3c2a10-77d4-4e0b-9a51-0c6d2b8e4f19";
+const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 
 /// What a service is to be when the simulation begins.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl ServiceSpec {
             name: name.to_owned(),
             location: location.to_owned(),
             subscription: SUBSCRIPTION.to_owned(),
-            resource_group: format!("rg-{name}"),
+            resource_group: "contoso-apim".to_owned(),
             tier: "Standard".to_owned(),
             capacity: 1,
             system_assigned: true,

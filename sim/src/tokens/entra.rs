@@ -143,7 +143,7 @@ mod tests {
 
     fn directory() -> Directory {
         let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
-        let directory = Directory::new(clock, Ids::new(1));
+        let directory = Directory::new(clock, Ids::new(1), "header".to_owned());
         directory.add_audience("https://arm.example");
         directory
     }

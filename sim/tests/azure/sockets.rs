@@ -80,9 +80,9 @@ async fn cycle(simulation: &Simulation) {
     let cloud = simulation.cloud();
     let caller = Caller::of(simulation).await;
     let ids = cloud.service_ids();
-    assert!(!cloud.differences("contoso-weu", "contoso-neu").is_alike());
+    assert!(!cloud.differences("contoso-west", "contoso-north").is_alike());
     let backup = caller.begin(&ids[0], "backup", by_identity("b.apimbackup")).await;
-    assert_eq!(cloud.service("contoso-weu").state(), "Updating");
+    assert_eq!(cloud.service("contoso-west").state(), "Updating");
     cloud.clock().advance(Duration::minutes(10));
     assert_eq!(caller.get(&backup).await.status(), StatusCode::ACCEPTED);
     assert!(
@@ -96,7 +96,7 @@ async fn cycle(simulation: &Simulation) {
     let ended = caller.get(&restore).await;
     assert_eq!(ended.status(), StatusCode::OK);
     assert_eq!(json_of(ended).await["properties"]["provisioningState"], "Succeeded");
-    let comparison = cloud.differences("contoso-weu", "contoso-neu");
+    let comparison = cloud.differences("contoso-west", "contoso-north");
     assert!(comparison.is_alike(), "{comparison}");
     let operations = cloud.journal().operations();
     let told: Vec<_> =
@@ -125,7 +125,7 @@ async fn a_lost_reply_closes_the_connection_after_the_work() {
     let simulation = start(Storage::Embedded, "lost").await;
     let cloud = simulation.cloud();
     let caller = Caller::of(&simulation).await;
-    let id = cloud.service("contoso-weu").id();
+    let id = cloud.service("contoso-west").id();
     cloud.next(Request::Backup, Fault::refuse());
     cloud.next(Request::Backup, Fault::lose_reply());
     assert!(caller.post(&id, "backup", by_identity("a")).await.is_err());
@@ -152,7 +152,7 @@ async fn entra_is_beside_resource_manager() {
     assert_eq!(answer.status(), StatusCode::OK);
     let token = json_of(answer).await["access_token"].as_str().unwrap().to_owned();
     let caller = Caller { http, settings: simulation.settings(), token };
-    let id = simulation.cloud().service("contoso-weu").id();
+    let id = simulation.cloud().service("contoso-west").id();
     let url = format!("{}{id}?{VERSION}", caller.settings["ARM_ENDPOINT"]);
     assert_eq!(caller.get(&url).await.status(), StatusCode::OK);
 }
