@@ -36,6 +36,8 @@ mod identity;
 mod retry;
 mod shared_key;
 mod store;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod transport;
 mod trouble;

@@ -1,0 +1,8 @@
+//! The tables and the limits, over a transport in memory under paused time.
+
+mod limits;
+mod looks;
+mod polls;
+mod posts;
+mod script;
+mod tokens;
