@@ -72,6 +72,12 @@ async fn offer_everywhere(
     arrival: &Arrival,
     (backup, source): (BackupName, ServiceId),
 ) -> Result<(), Trouble> {
+    if arrival.by == By::Automatic && !records.contains_key(backup.service()) {
+        // To ignore it for that would be to say that it is false; the event has to come again.
+        let text =
+            format!("whether {} may be trusted is not known: there is no usable record", backup.manifest());
+        return Err(Trouble::Fails(text));
+    }
     let read = match read(driver, &arrival.container, &backup).await? {
         Ok(read) => read,
         Err(why) => {
@@ -158,7 +164,7 @@ fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, by: By) -> Offe
         even_if_live: false,
         vouched: source.and_then(|record| record.vouches_for(name, &read.digest)),
         // What is about to be committed is accepted unless it says that it is suspicious.
-        accepted: known.map_or(read.manifest.suspicious.is_none(), |known| known.accepted),
+        accepted: known.map_or_else(|| read.manifest.suspicious.is_none(), |known| known.accepted),
         newest_accepted: source.and_then(Record::newest_accepted).map(|newest| newest.started_at),
         of_primary: *name.service() == driver.deployment.primary.name(),
         resumed_at: primary.and_then(|record| record.resumed_at),
@@ -178,7 +184,8 @@ pub async fn make_up_for_lost_events(driver: &Driver<'_>, records: &mut Records)
         return Ok(());
     };
     let targets: Vec<_> = targets.into_iter().cloned().collect();
-    match read(driver, &driver.deployment.container, &backup).await? {
+    let read = read(driver, &driver.deployment.container, &backup).await?;
+    match read.and_then(|read| vouched_for(driver, records, read)) {
         Ok(read) => {
             let text = "its event has not come within 3 min; this invocation takes it up";
             driver.tell(None, &Event::of(&backup, EventName::ManifestTakenUp, text));
@@ -202,7 +209,16 @@ fn missed(driver: &Driver<'_>, records: &Records, target: &ServiceId) -> Option<
     take_up::missed(source, target, driver.clock.now()).map(|backup| backup.name.clone())
 }
 
-/// A manifest that is gone or unreadable is not asked for again at every tick.
+/// The manifest, if its bytes are those that the primary's record names.
+fn vouched_for(driver: &Driver<'_>, records: &Records, read: Read) -> Result<Read, String> {
+    let primary = records.get(&driver.deployment.primary.name()).map(|loaded| &loaded.record);
+    match primary.and_then(|record| record.vouches_for(&read.manifest.name, &read.digest)) {
+        Some(_) => Ok(read),
+        None => Err("its bytes are not those that the record names; restore it by hand if you trust it".into()),
+    }
+}
+
+/// A manifest that is gone, unreadable or not the one that the record names is not asked for again at every tick.
 async fn give_up_on(
     driver: &Driver<'_>,
     records: &mut Records,

@@ -75,11 +75,10 @@ impl<'a> Driver<'a> {
     pub async fn drive(&self, loaded: &mut Loaded) -> Result<(), Trouble> {
         let mut observation = Observation::Resumed;
         for _ in 0..STEPS {
-            let before = loaded.record.operation.clone();
+            let before = loaded.record.clone();
             let action = self
                 .change(loaded, tries_for(&observation), |context, record| {
-                    // What was observed of one operation says nothing of another, but an answer names its claim.
-                    let current = record.operation == before || is_answer(&observation);
+                    let current = is_same_matter(record, &before) || is_answer(&observation);
                     let observation = if current { &observation } else { &Observation::Resumed };
                     Ok(decide(context, record, observation, self.clock.now()))
                 })
@@ -127,7 +126,12 @@ impl<'a> Driver<'a> {
                 Err(trouble) if unanswered + 1 >= tries => return Err(Trouble::Fails(trouble.to_string())),
                 Err(_) => unanswered += 1,
             }
-            *loaded = self.load(&loaded.record.service.clone()).await?;
+            match self.load(&loaded.record.service).await {
+                Ok(fresh) => *loaded = fresh,
+                Err(trouble) if unanswered + 1 >= tries => return Err(trouble),
+                // Decided once more on the record as it was: saving finds out whether it still is.
+                Err(_) => unanswered += 1,
+            }
         }
         Err(Trouble::Fails(format!(
             "the record was written by others {RACES} times in a row; a later tick goes on"
@@ -212,6 +216,13 @@ impl<'a> Driver<'a> {
 /// Where a service's record lies in the state container.
 pub fn path_of(service: &ServiceName) -> String {
     format!("services/{service}.json")
+}
+
+/// What was observed of one operation says nothing of another, and one closed run's place in the history
+/// nothing of the next one's. An answer to a POST names its claim instead.
+fn is_same_matter(record: &Record, before: &Record) -> bool {
+    record.operation == before.operation
+        && record.unwritten_history.first() == before.unwritten_history.first()
 }
 
 fn is_answer(observation: &Observation) -> bool {
