@@ -214,7 +214,9 @@ fn vouched_for(driver: &Driver<'_>, records: &Records, read: Read) -> Result<Rea
     let primary = records.get(&driver.deployment.primary.name()).map(|loaded| &loaded.record);
     match primary.and_then(|record| record.vouches_for(&read.manifest.name, &read.digest)) {
         Some(_) => Ok(read),
-        None => Err("its bytes are not those that the record names; restore it by hand if you trust it".into()),
+        None => {
+            Err("its bytes are not those that the record names; restore it by hand if you trust it".into())
+        }
     }
 }
 
