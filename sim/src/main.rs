@@ -83,7 +83,7 @@ impl Arguments {
             self.directory.canonicalize().map_err(|error| cannot("find the directory", &error))?;
         let options = Options::new(Clock::running(1.0)).storage(self.storage);
         let options = if self.secondaries == 2 { options.with_second_secondary() } else { options };
-        Ok(Options { ports: self.ports, directory, ..options })
+        Ok(Options { ports: self.ports, directory: Some(directory), ..options })
     }
 }
 

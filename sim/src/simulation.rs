@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -54,8 +55,9 @@ pub struct Options {
     pub services: Vec<ServiceSpec>,
     /// What the managed identity endpoint wants in `X-IDENTITY-HEADER`.
     pub identity_header: String,
-    /// Where the PEM bundle for `SSL_CERT_FILE` is written.
-    pub directory: PathBuf,
+    /// Where the PEM bundle for `SSL_CERT_FILE` is written; a temporary directory, which goes with the
+    /// simulation, if none is given.
+    pub directory: Option<PathBuf>,
     /// Who signs the server certificates; made anew if there is none.
     pub authority: Option<Authority>,
     /// Whether Azure's lock on a service in transition is there; see
@@ -65,7 +67,7 @@ pub struct Options {
 
 impl Options {
     /// A primary in West Europe with the worked example, an empty secondary in North Europe, embedded storage,
-    /// free ports, files in a directory of their own under the system's temporary one.
+    /// free ports.
     pub fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -77,7 +79,7 @@ impl Options {
                 ServiceSpec::new("contoso-north", "North Europe"),
             ],
             identity_header: "local-simulator".to_owned(),
-            directory: std::env::temp_dir().join(format!("apim-dr-sim-{}", std::process::id())),
+            directory: None,
             authority: None,
             locks: true,
         }
@@ -101,7 +103,7 @@ pub struct Simulation {
     authority: Authority,
     account: Account,
     blobs: Option<Blobs>,
-    bundle: PathBuf,
+    files: Files,
     identity: Server,
     _arm: Server,
     _blobs: Option<Server>,
@@ -123,12 +125,11 @@ impl Simulation {
             blobs.map(|listener| serve_blobs(listener, &cloud, (&account, &authority))).transpose()?;
         let identity = serve(listen(options.ports.identity).await?, cloud.identity_router(), None)?;
         let arm = serve(arm, cloud.router(), Some(authority.acceptor()))?;
-        std::fs::create_dir_all(&options.directory)?;
-        let bundle = options.directory.join("ca-bundle.pem");
-        authority.write_bundle(&bundle)?;
+        let files = Files::new(options.directory.take())?;
+        authority.write_bundle(&files.bundle())?;
         let (blobs, _blobs) = blobs.unzip();
         let _settling = Settling::start(cloud.clone());
-        Ok(Self { cloud, authority, account, blobs, bundle, identity, _arm: arm, _blobs, _settling })
+        Ok(Self { cloud, authority, account, blobs, files, identity, _arm: arm, _blobs, _settling })
     }
 
     /// The cloud: services, knobs, journal.
@@ -174,7 +175,7 @@ impl Simulation {
             ("AZURE_AUTHORITY_HOST", self.cloud.arm_endpoint().to_owned()),
             ("IDENTITY_ENDPOINT", identity),
             ("IDENTITY_HEADER", directory.identity_header().to_owned()),
-            ("SSL_CERT_FILE", self.bundle.display().to_string()),
+            ("SSL_CERT_FILE", self.files.bundle().display().to_string()),
             self.storage_setting(),
             ("BACKUP_CONTAINER", "apim-backups".to_owned()),
             ("LIVE_CHECK", "off".to_owned()),
@@ -204,6 +205,38 @@ impl Simulation {
             settings.insert("AZURE_CLIENT_SECRET".to_owned(), application.secret);
         }
         settings
+    }
+}
+
+/// Where files are written; removed at the end if it is ours.
+struct Files {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Files {
+    fn new(given: Option<PathBuf>) -> io::Result<Self> {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let temporary = given.is_none();
+        let path = given.unwrap_or_else(|| {
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            std::env::temp_dir().join(format!("apim-dr-sim-{}-{number}", std::process::id()))
+        });
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { path, temporary })
+    }
+
+    fn bundle(&self) -> PathBuf {
+        self.path.join("ca-bundle.pem")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if self.temporary {
+            // What can not be removed is left to the system, which clears its temporary files.
+            drop(std::fs::remove_dir_all(&self.path));
+        }
     }
 }
 
@@ -237,12 +270,12 @@ fn serve_blobs(
 }
 
 fn cloud(options: &Options, authority: &Authority, (port, account): (u16, &Account)) -> io::Result<Cloud> {
-    let elsewhere = matches!(options.storage, Storage::At(_));
+    let elsewhere = matches!(options.storage, Storage::At(_)) && account.endpoint.starts_with("https:");
     let http = if elsewhere { authority.client_beside_system()? } else { authority.client()? };
     let storage = StorageAccount::new(account.clone(), http);
     let endpoint = format!("https://localhost:{port}");
-    let builder =
-        Cloud::builder(options.clock.clone()).arm_endpoint(&endpoint).seed(options.seed).storage(storage);
+    let builder = Cloud::builder(options.clock.clone()).arm_endpoint(&endpoint).seed(options.seed);
+    let builder = builder.identity_header(&options.identity_header).storage(storage);
     let builder = options.services.iter().cloned().fold(builder, crate::cloud::CloudBuilder::service);
     let builder = if options.locks { builder } else { builder.without_lock() };
     Ok(builder.build())

@@ -1,5 +1,5 @@
 //! Who may ask for tokens, the tokens that were issued, and the two endpoints that issue them: App Service's
-//! managed identity endpoint ([`identity_router`]) and Entra's ([`Directory::entra`]).
+//! managed identity endpoint ([`identity_router`]) and Entra's, which Resource Manager's router answers beside itself.
 //!
 //! Tokens look like Entra's (a JWT with `aud`, `iss`, `iat`, `nbf`, `exp`, `oid`), so that a storage emulator
 //! that reads the claims takes them. They carry no real signature: one is good if this directory issued it.
@@ -162,7 +162,8 @@ impl Directory {
         self.state().audiences.push(trimmed(audience));
     }
 
-    /// How long tokens live that are issued from now on. A day to begin with, as App Service's do.
+    /// How long tokens live that are issued from now on. A day to begin with, as App Service's do; those that
+    /// Entra issues live an hour at most.
     pub fn set_lifetime(&self, lifetime: Duration) {
         self.state().lifetime = lifetime;
     }
@@ -179,7 +180,7 @@ impl Directory {
 
     /// Issues a token to `principal` without being asked over HTTP.
     pub fn token(&self, principal: &Principal, audience: &str) -> String {
-        self.issue(principal, audience).token
+        self.issue(principal, audience, self.lifetime()).token
     }
 
     /// A token as Kubernetes would project it for workload identity; `subject` is the service account.
@@ -211,10 +212,14 @@ impl Directory {
         Ok(grant.principal.clone())
     }
 
-    pub(crate) fn issue(&self, principal: &Principal, audience: &str) -> Issued {
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.state().lifetime
+    }
+
+    pub(crate) fn issue(&self, principal: &Principal, audience: &str, lifetime: Duration) -> Issued {
         let now = self.now();
         let audience = trimmed(audience);
-        let expires = now + self.state().lifetime;
+        let expires = now + lifetime;
         let token = self.jwt(&json!({
             "aud": audience, "iss": format!("https://sts.windows.net/{}/", self.0.tenant),
             "iat": now.unix_timestamp(), "nbf": now.unix_timestamp(), "exp": expires.unix_timestamp(),

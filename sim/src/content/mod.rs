@@ -3,7 +3,7 @@
 //! Everything below a service is one of these, whatever its kind: `apis/orders`,
 //! `apis/orders/operations/get-order`, `products/partner/apiLinks/orders`. A path is written as Azure writes
 //! it and compared without regard to case, as Azure compares it. Properties are kept as they were put, secrets
-//! included; what a read may show is decided where the answer is rendered ([`crate::arm`]).
+//! included; what a read may show is decided where the answer is rendered.
 
 mod compare;
 mod openapi;

@@ -5,12 +5,16 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
+use time::Duration;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Application, Directory, Principal};
 use crate::form::Form;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How long a token of an application lives: an hour, and the second that Entra takes off.
+const LONGEST_LIFE: Duration = Duration::seconds(3_599);
 
 /// Entra's number for a failure, its OAuth word, and the text after the number.
 struct Failure {
@@ -33,8 +37,9 @@ impl Directory {
     pub(crate) fn entra(&self, tenant: &str, form: &Form) -> (Option<Principal>, StatusCode, Value) {
         match self.client_credentials(tenant, form) {
             Ok((principal, audience)) => {
-                let issued = self.issue(&principal, &audience);
-                let seconds = (issued.expires - self.now()).whole_seconds();
+                let lifetime = self.lifetime().min(LONGEST_LIFE);
+                let issued = self.issue(&principal, &audience, lifetime);
+                let seconds = lifetime.whole_seconds();
                 let body = json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds,
                                   "access_token": issued.token});
                 (Some(principal), StatusCode::OK, body)
@@ -167,7 +172,7 @@ mod tests {
         let (status, body) = ask(&directory, &[]);
         assert_eq!(status, StatusCode::OK);
         assert_eq!(body["token_type"], "Bearer");
-        assert!(body["expires_in"].is_i64());
+        assert_eq!((&body["expires_in"], &body["ext_expires_in"]), (&json!(3_599), &json!(3_599)));
         let header = format!("Bearer {}", body["access_token"].as_str().unwrap());
         let principal = directory.verify(Some(&header), &["https://arm.example/"]).unwrap();
         assert_eq!(principal, directory.applications()[0].principal);

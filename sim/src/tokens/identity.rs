@@ -36,7 +36,7 @@ type Granted = (Option<Principal>, (StatusCode, Value));
 fn granted(directory: &Directory, request: &Request) -> Granted {
     match principal(directory, request) {
         Ok((principal, resource)) => {
-            let issued = directory.issue(&principal, &resource);
+            let issued = directory.issue(&principal, &resource, directory.lifetime());
             let body = json!({
                 "access_token": issued.token,
                 "expires_on": issued.expires.unix_timestamp().to_string(),

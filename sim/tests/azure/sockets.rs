@@ -69,10 +69,8 @@ fn by_identity(name: &str) -> Value {
            "accessType": "SystemAssignedManagedIdentity"})
 }
 
-async fn start(storage: Storage, name: &str) -> Simulation {
-    let mut options = Options::new(Clock::manual(START)).storage(storage);
-    options.directory.push(name);
-    Simulation::start(options).await.unwrap()
+async fn start(storage: Storage) -> Simulation {
+    Simulation::start(Options::new(Clock::manual(START)).storage(storage)).await.unwrap()
 }
 
 /// Backs the primary up, restores that into the secondary, and says how they compare.
@@ -110,19 +108,19 @@ async fn cycle(simulation: &Simulation) {
 
 #[tokio::test]
 async fn a_backup_becomes_a_standby_with_embedded_blobs() {
-    cycle(&start(Storage::Embedded, "plain").await).await;
+    cycle(&start(Storage::Embedded).await).await;
 }
 
 #[tokio::test]
 async fn a_backup_becomes_a_standby_with_tokens_for_storage() {
-    let simulation = start(Storage::EmbeddedTls, "tls").await;
+    let simulation = start(Storage::EmbeddedTls).await;
     assert!(simulation.settings()["BackupStorage__blobServiceUri"].starts_with("https://localhost:"));
     cycle(&simulation).await;
 }
 
 #[tokio::test]
 async fn a_lost_reply_closes_the_connection_after_the_work() {
-    let simulation = start(Storage::Embedded, "lost").await;
+    let simulation = start(Storage::Embedded).await;
     let cloud = simulation.cloud();
     let caller = Caller::of(&simulation).await;
     let id = cloud.service("contoso-west").id();
@@ -138,8 +136,24 @@ async fn a_lost_reply_closes_the_connection_after_the_work() {
 }
 
 #[tokio::test]
+async fn simulations_stand_side_by_side_and_clear_up() {
+    let (first, second) = (start(Storage::Embedded).await, start(Storage::Embedded).await);
+    let bundles = [first.settings(), second.settings()].map(|settings| settings["SSL_CERT_FILE"].clone());
+    assert_ne!(bundles[0], bundles[1]);
+    let (caller, other) = (Caller::of(&first).await, Caller::of(&second).await);
+    let id = first.cloud().service("contoso-west").id();
+    let url = |caller: &Caller| format!("{}{id}?{VERSION}", caller.settings["ARM_ENDPOINT"]);
+    assert_eq!(caller.get(&url(&caller)).await.status(), StatusCode::OK);
+    let strange = caller.http.get(url(&other)).send().await;
+    assert!(strange.is_err(), "another simulation's authority is not trusted");
+    drop(first);
+    assert!(caller.http.get(url(&caller)).send().await.is_err(), "the server is gone");
+    assert!(!std::path::Path::new(&bundles[0]).exists() && std::path::Path::new(&bundles[1]).exists());
+}
+
+#[tokio::test]
 async fn entra_is_beside_resource_manager() {
-    let simulation = start(Storage::Embedded, "entra").await;
+    let simulation = start(Storage::Embedded).await;
     let settings = simulation.settings_by_secret();
     let url =
         format!("{}/{}/oauth2/v2.0/token", settings["AZURE_AUTHORITY_HOST"], settings["AZURE_TENANT_ID"]);
