@@ -1,6 +1,7 @@
 //! A storage connection: a connection string, or an account's address and the app's identity.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ pub(super) struct Connection {
     identity: Option<Identity>,
     /// The authorities that the app trusts, as its own setting names them.
     authorities: Option<String>,
+    /// Made when it is first needed, since it reads a file and takes its time.
+    http: OnceLock<reqwest::Client>,
 }
 
 /// How the host gets a token for the app.
@@ -35,7 +38,7 @@ impl Connection {
         if let Some(text) = settings.get(name) {
             let account =
                 Account::from_connection_string(text).map_err(|error| format!("{name}: {error}"))?;
-            return Ok(Self { account, identity: None, authorities });
+            return Ok(Self { account, identity: None, authorities, http: OnceLock::new() });
         }
         let part = |part: &str| settings.get(&format!("{name}__{part}"));
         let missing =
@@ -51,7 +54,7 @@ impl Connection {
         };
         let endpoint = uri.trim_end_matches('/').to_owned();
         let account = Account { name: String::new(), key: String::new(), endpoint };
-        Ok(Self { account, identity: Some(identity), authorities })
+        Ok(Self { account, identity: Some(identity), authorities, http: OnceLock::new() })
     }
 
     /// The address of a blob, percent-encoded as the trigger's `Uri` is.
@@ -73,6 +76,9 @@ impl Connection {
     }
 
     fn client(&self, app_root: &Path) -> Result<reqwest::Client, String> {
+        if let Some(http) = self.http.get() {
+            return Ok(http.clone());
+        }
         let mut builder = reqwest::Client::builder().no_proxy();
         if let Some(file) = &self.authorities {
             let unusable = |error: &dyn std::fmt::Display| format!("SSL_CERT_FILE {file}: {error}");
@@ -81,7 +87,8 @@ impl Connection {
                 reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(&error))?;
             builder = builder.tls_certs_only(certificates);
         }
-        builder.build().map_err(|error| format!("no HTTP client: {error}"))
+        let http = builder.build().map_err(|error| format!("no HTTP client: {error}"))?;
+        Ok(self.http.get_or_init(|| http).clone())
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::envelope;
 use super::invocation::{Invocation, Outcome, guid};
 use super::outcome::{Answer, Verdict, judge};
-use super::process::Order;
+use super::process::{Handler, Order};
 use super::record::Level;
 use super::{Inner, Timing};
 
@@ -23,6 +23,17 @@ const HOST_VERSION: &str = "4.1037.0.0";
 
 /// How large the pieces of a chunked body are.
 const CHUNK: usize = 64 * 1024;
+
+/// How long a handler that broke a connection may take to be gone, if it is going.
+const NOTICE: Duration = Duration::from_millis(500);
+
+/// Why an invocation failed.
+enum Failure {
+    /// The handler answered, and not as the host wants it.
+    Answer(String),
+    /// It did not answer.
+    Transport(String),
+}
 
 /// What a function is called with.
 pub(super) struct Call {
@@ -47,7 +58,11 @@ impl Inner {
         let post = self.post(&call, &id);
         let outcome = match tokio::time::timeout(self.timing.function_timeout, post).await {
             Ok(Ok(logs)) => Outcome::Succeeded { logs },
-            Ok(Err(reason)) => Outcome::Failed { reason },
+            Ok(Err(Failure::Answer(reason))) => Outcome::Failed { reason },
+            Ok(Err(Failure::Transport(reason))) => {
+                self.notice_end(pid).await;
+                Outcome::Failed { reason }
+            }
             Err(_) => {
                 self.kill_after_grace(pid);
                 Outcome::Failed { reason: self.timing.exceeded(&call.function) }
@@ -74,8 +89,8 @@ impl Inner {
         invocation
     }
 
-    /// Posts the envelope and judges the answer. The `Logs` of a success, or the reason of a failure.
-    async fn post(&self, call: &Call, id: &str) -> Result<Vec<String>, String> {
+    /// Posts the envelope and judges the answer. The `Logs` of a success, or the failure.
+    async fn post(&self, call: &Call, id: &str) -> Result<Vec<String>, Failure> {
         let url = format!("http://127.0.0.1:{}/{}", self.port, call.function);
         let body = envelope::seal(call, self.clock.now());
         let request = self
@@ -93,10 +108,10 @@ impl Inner {
                 content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
             Ok(Answer { status: response.status(), content_type, body: response.bytes().await?.to_vec() })
         };
-        let answer = answer.await.map_err(|error| self.describe(&error))?;
+        let answer = answer.await.map_err(|error| Failure::Transport(self.describe(&error)))?;
         match judge(&answer) {
             Verdict::Succeeded(logs) => Ok(logs),
-            Verdict::Failed(reason) => Err(reason),
+            Verdict::Failed(reason) => Err(Failure::Answer(reason)),
             Verdict::Hangs => std::future::pending().await,
         }
     }
@@ -106,6 +121,15 @@ impl Inner {
             true => format!("Connection refused (127.0.0.1:{})", self.port),
             false => "The response ended prematurely.".to_owned(),
         }
+    }
+
+    /// A connection breaks a moment before the process is seen to be gone. Who asks for the next call must
+    /// find the host aware of it.
+    async fn notice_end(&self, pid: Option<u32>) {
+        let Some(pid) = pid else { return };
+        let mut handler = self.handler.subscribe();
+        let noticed = handler.wait_for(|state| *state != Handler::Ready(pid));
+        let _ = tokio::time::timeout(NOTICE, noticed).await;
     }
 
     /// A timeout ends the whole process, and every other invocation in it.
