@@ -167,3 +167,38 @@ impl Visit for Fields {
         self.take(field, format!("{value:?}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields() -> Fields {
+        let named = vec![
+            ("event", "backup.requested".to_owned()),
+            ("invocation", "call-1".to_owned()),
+            ("service", "contoso".to_owned()),
+        ];
+        Fields { named, message: "two\nlines and a \"quote\"".to_owned() }
+    }
+
+    #[test]
+    fn a_line_of_text_is_one_line() {
+        assert_eq!(
+            fields().line(tracing::Level::INFO, Format::Text),
+            "INFO backup.requested invocation=call-1 service=contoso: two lines and a \"quote\"\n"
+        );
+    }
+
+    #[test]
+    fn a_line_of_json_is_one_object() {
+        let line = fields().line(tracing::Level::ERROR, Format::Json);
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(
+            serde_json::from_str::<Value>(&line).unwrap(),
+            serde_json::json!({
+                "level": "ERROR", "event": "backup.requested", "invocation": "call-1", "service": "contoso",
+                "message": "two\nlines and a \"quote\"",
+            })
+        );
+    }
+}
