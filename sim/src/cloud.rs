@@ -240,6 +240,11 @@ impl Cloud {
         self.state().services.iter().map(|service| service.id.clone()).collect()
     }
 
+    /// The resource id of a storage account, by its name; `None` if there is none of that name.
+    pub fn storage_account_id(&self, name: &str) -> Option<String> {
+        self.account(name).map(|account| account.id())
+    }
+
     /// How the content of two services differs, of what a backup carries.
     pub fn differences(&self, first: &str, second: &str) -> Comparison {
         compare(&self.service(first).content(), &self.service(second).content())

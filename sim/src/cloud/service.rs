@@ -10,7 +10,8 @@ use crate::content::Content;
 use crate::ids::guid_of;
 use crate::tokens::Principal;
 
-const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+/// The subscription of everything that is not placed elsewhere.
+pub(super) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 
 /// What a service is to be when the simulation begins.
 #[derive(Clone, Debug)]

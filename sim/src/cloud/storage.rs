@@ -1,5 +1,6 @@
 //! How a service reaches the storage account of its backups.
 
+use super::service::SUBSCRIPTION;
 use crate::storage::{self, Account, StorageClient, StorageError};
 use crate::tokens::{Directory, Principal, STORAGE_AUDIENCE};
 
@@ -52,13 +53,13 @@ impl StorageAccount {
     }
 
     fn reached(account: Account, reach: Reach) -> Self {
-        Self { account, reach, resource_group: "rg-storage".to_owned(), denied: Vec::new() }
+        Self { account, reach, resource_group: "contoso-storage".to_owned(), denied: Vec::new() }
     }
 
-    /// The account's resource id, for looking a key up, if it is in this subscription.
-    pub fn id(&self, subscription: &str) -> String {
+    /// The account's resource id, under which its keys are listed.
+    pub fn id(&self) -> String {
         format!(
-            "/subscriptions/{subscription}/resourceGroups/{}/providers/Microsoft.Storage/storageAccounts/{}",
+            "/subscriptions/{SUBSCRIPTION}/resourceGroups/{}/providers/Microsoft.Storage/storageAccounts/{}",
             self.resource_group, self.account.name
         )
     }

@@ -364,13 +364,20 @@ async fn paths_ignore_case_and_a_result_url_is_taken_word_for_word() {
 #[tokio::test(start_paused = true)]
 async fn keys_of_the_storage_account_are_listed() {
     let world = World::new();
-    let path = "/subscriptions/s/resourceGroups/rg-storage/providers/Microsoft.Storage/storageAccounts/devstoreaccount1/listKeys?api-version=2023-05-01";
+    let account = world.cloud.storage_account_id("devstoreaccount1").unwrap();
+    let path = &format!("{account}/listKeys?api-version=2023-05-01");
     let keys = world.send(("POST", path), Some(&world.token()), "").await;
     assert_eq!(keys.status.as_u16(), 200);
     assert_eq!(keys.body["keys"][0]["keyName"], "key1");
     assert_eq!(keys.body["keys"][0]["value"], EMULATOR_KEY);
     world.cloud.deny(Denial::of("Microsoft.Storage/storageAccounts/listKeys/action"));
     assert_eq!(world.send(("POST", path), Some(&world.token()), "").await.error().0, 403);
+    world.cloud.allow_all();
+    let other = path.replace("devstoreaccount1", "other");
+    assert_eq!(
+        world.send(("POST", &other), Some(&world.token()), "").await.error(),
+        (404, "ResourceNotFound")
+    );
 }
 
 #[tokio::test(start_paused = true)]

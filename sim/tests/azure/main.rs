@@ -5,5 +5,6 @@
 mod arm;
 mod content;
 mod faults;
+mod program;
 mod sockets;
 mod world;

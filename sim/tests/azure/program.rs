@@ -1,0 +1,64 @@
+//! The program as a person starts it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// A started program, ended with the test.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_apim-dr-sim"));
+        Self(command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// The settings that it prints, read until the closing brace stands alone.
+    fn settings(&mut self) -> Value {
+        let mut text = String::new();
+        for line in BufReader::new(self.0.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            text.push_str(&line);
+            if line == "}" {
+                break;
+            }
+        }
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn it_prints_settings_under_which_it_can_be_reached() {
+    let directory = std::env::temp_dir().join(format!("apim-dr-sim-program-{}", std::process::id()));
+    let free = ["--arm-port", "0", "--identity-port", "0", "--blob-port", "0"];
+    let mut program = Program::start(&[&["serve", "--dir", directory.to_str().unwrap()], &free[..]].concat());
+    let values = program.settings()["Values"].clone();
+    let value = |name: &str| values[name].as_str().unwrap().to_owned();
+    assert_eq!(value("FUNCTIONS_WORKER_RUNTIME"), "custom");
+    assert_eq!(value("BACKUP_CONTAINER"), "apim-backups");
+    let bundle = std::fs::read(value("SSL_CERT_FILE")).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    apim_dr_sim::tls::install_provider();
+    let authorities = reqwest::Certificate::from_pem_bundle(&bundle).unwrap();
+    let http = reqwest::Client::builder().tls_certs_only(authorities).build().unwrap();
+    let unauthorised =
+        http.get(format!("{}{}", value("ARM_ENDPOINT"), value("APIM_PRIMARY_ID"))).send().await;
+    assert_eq!(unauthorised.unwrap().status().as_u16(), 401);
+    let without_header = http.get(value("IDENTITY_ENDPOINT")).send().await.unwrap();
+    assert_eq!(without_header.status().as_u16(), 401);
+}
+
+#[test]
+fn it_says_what_it_does_not_understand() {
+    let mut program = Program::start(&["serve", "--fast", "1"]);
+    let told = BufReader::new(program.0.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+    assert_eq!(told, "there is no option --fast");
+    assert_eq!(program.0.wait().unwrap().code(), Some(2));
+}
