@@ -58,7 +58,7 @@ async fn it_prints_settings_under_which_it_can_be_reached() {
 #[test]
 fn it_says_what_it_does_not_understand() {
     let mut program = Program::start(&["serve", "--fast", "1"]);
-    let told = BufReader::new(program.0.stderr.take().unwrap()).lines().next().unwrap().unwrap();
-    assert_eq!(told, "there is no option --fast");
+    let told = std::io::read_to_string(program.0.stderr.take().unwrap()).unwrap();
+    assert_eq!(told.lines().next(), Some("there is no option --fast"));
     assert_eq!(program.0.wait().unwrap().code(), Some(2));
 }
