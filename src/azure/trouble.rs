@@ -119,6 +119,10 @@ fn advice(status: u16, code: &str, access: &StorageAccess) -> &'static str {
             "the key in BackupStorage is not this account's, or this machine's clock is wrong: copy the \
              connection string again"
         }
+        (403, "AuthorizationFailure") if by_key => {
+            "the key in BackupStorage is not this account's, or the account's firewall refuses this app: copy \
+             the connection string again, or let the app's network in"
+        }
         (403, "KeyBasedAuthenticationNotPermitted") => {
             "the account allows no keys: set BackupStorage__blobServiceUri instead of BackupStorage"
         }

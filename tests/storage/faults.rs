@@ -1,0 +1,57 @@
+//! A network on which writes go wrong.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use azure_core::error::{Error, ErrorKind};
+use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request};
+
+/// What happens to one write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// It is done, and the reply is lost.
+    LosesReply,
+    /// It breaks off before it is done.
+    LosesRequest,
+}
+
+/// Does to the next writes what was asked for, and lets all else pass.
+#[derive(Debug)]
+pub(crate) struct Flaky {
+    network: Arc<dyn HttpClient>,
+    faults: Mutex<VecDeque<Fault>>,
+}
+
+impl Flaky {
+    pub(crate) fn new(network: Arc<dyn HttpClient>) -> Self {
+        Self { network, faults: Mutex::default() }
+    }
+
+    /// Lets the next writes meet these faults, one each.
+    pub(crate) fn next_writes(&self, faults: &[Fault]) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    /// How many of the faults have met nobody yet.
+    pub(crate) fn left(&self) -> usize {
+        self.faults.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl HttpClient for Flaky {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let fault = match request.method() {
+            Method::Put => self.faults.lock().unwrap().pop_front(),
+            _ => None,
+        };
+        if !matches!(fault, Some(Fault::LosesRequest)) {
+            let answer = self.network.execute_request(request).await?;
+            if fault.is_none() {
+                return Ok(answer);
+            }
+        }
+        Err(Error::with_message(ErrorKind::Io, "the connection broke"))
+    }
+}
