@@ -126,7 +126,8 @@ struct Cycle {
 /// A backup and a restore under the host stand-in; then the memory, and what one idle tick asks for.
 async fn full_cycle(handler: &Path) -> Result<Cycle, String> {
     let clock = Clock::manual(datetime!(2026-03-02 08:58 UTC));
-    let simulation = Simulation::start(Options::new(clock.clone())).await.map_err(|error| error.to_string())?;
+    let simulation =
+        Simulation::start(Options::new(clock.clone())).await.map_err(|error| error.to_string())?;
     let mut settings = simulation.settings();
     settings.insert("AzureWebJobsStorage".into(), simulation.account().connection_string());
     let mut options = HostOptions::new(root(), settings, clock.clone());

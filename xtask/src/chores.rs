@@ -42,6 +42,17 @@ pub(crate) fn build() -> Done {
 
 /// Serves the simulator for `func start`.
 pub(crate) fn simulate(arguments: &[&str]) -> Done {
-    let serve = ["cargo", "run", "--quiet", "--locked", "--package", "apim-dr-sim", "--bin", "apim-dr-sim", "--", "serve"];
+    let serve = [
+        "cargo",
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "apim-dr-sim",
+        "--bin",
+        "apim-dr-sim",
+        "--",
+        "serve",
+    ];
     run(&[&serve, arguments].concat())
 }

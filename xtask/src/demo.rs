@@ -26,10 +26,16 @@ pub(crate) fn run() -> Done {
 async fn show() -> Done {
     let began = Instant::now();
     let clock = Clock::manual(datetime!(2026-03-02 08:58 UTC));
-    let simulation = Simulation::start(Options::new(clock.clone())).await.map_err(|error| error.to_string())?;
+    let simulation =
+        Simulation::start(Options::new(clock.clone())).await.map_err(|error| error.to_string())?;
     let (primary, secondary) = services(&simulation)?;
     println!("\nPrimary {primary}, secondary {secondary}: both simulated, as is the time.\n");
-    println!("{}", simulation.cloud().differences(&primary, &secondary));
+    let before = simulation.cloud().differences(&primary, &secondary);
+    let entities: usize = before.counts.values().map(|count| count.first).sum();
+    println!(
+        "The primary holds {entities} entities; {} of them differ on the secondary.\n",
+        before.differences.len()
+    );
     let host = start_host(&simulation, &clock).await?;
     let done = cycle(&host, &clock, &secondary).await;
     host.stop().await;
@@ -89,9 +95,10 @@ async fn cycle(host: &Host, clock: &Clock, secondary: &str) -> Done {
 
 fn holds_a_backup(host: &Host, secondary: &str) -> bool {
     let held = ["restore.verified", "restore.unverified"];
-    host.lines().iter().filter_map(parse).any(|line| {
-        text(&line, "service") == secondary && held.contains(&text(&line, "event"))
-    })
+    host.lines()
+        .iter()
+        .filter_map(parse)
+        .any(|line| text(&line, "service") == secondary && held.contains(&text(&line, "event")))
 }
 
 fn show_event(clock: &Clock, event: &Event) {
@@ -104,7 +111,12 @@ fn show_event(clock: &Clock, event: &Event) {
             }
         }
         Event::Invoked(invocation) if invocation.function == "RestoreOnBlob" => {
-            println!("{:<9} {:<14} {:<20} the manifest's blob event was delivered", at(clock), "host", "RestoreOnBlob");
+            println!(
+                "{:<9} {:<14} {:<20} the manifest's blob event was delivered",
+                at(clock),
+                "host",
+                "RestoreOnBlob"
+            );
         }
         _ => {}
     }
