@@ -302,7 +302,9 @@ async fn a_lease_can_be_broken_and_changed() {
     assert_eq!((broken.status.as_u16(), header(&broken, "x-ms-lease-time")), (202, "10"));
     assert_eq!(refusal(storage.client.put(BOX, "l", Vec::new(), &[]).await).1, "LeaseIdMissing");
     let early = storage.client.acquire_lease(BOX, "l", MINE).await;
-    assert_eq!(refusal(early).1, "LeaseIsBreakingAndCannotBeAcquired");
+    assert_eq!(refusal(early).1, "LeaseAlreadyPresent");
+    let again = storage.client.acquire_lease(BOX, "l", THEIRS).await;
+    assert_eq!(refusal(again).1, "LeaseIsBreakingAndCannotBeAcquired");
     storage.clock.advance(Duration::seconds(10));
     let renewed = storage.lease("l", &[("lease-action", "renew"), ("lease-id", THEIRS)]).await;
     assert_eq!(header(&renewed, "x-ms-error-code"), "LeaseIsBrokenAndCannotBeRenewed");
@@ -359,6 +361,17 @@ async fn faults_meet_the_next_requests_that_match() {
     let begun = std::time::Instant::now();
     storage.client.get(BOX, "record.json").await.unwrap();
     assert!(begun.elapsed() >= slow);
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_one_without_sockets_too() {
+    let blobs = Blobs::new(Account::emulator(0));
+    let client = StorageClient::in_process(blobs.account().clone(), Access::Key, blobs.router());
+    client.create_container(BOX).await.unwrap();
+    blobs.inject(1, &Method::PUT, "a", Fault::DropReply);
+    let lost = client.put(BOX, "a", b"1".to_vec(), &[]).await;
+    assert!(matches!(lost, Err(StorageError::Transport(_))), "{lost:?}");
+    assert_eq!(client.get(BOX, "a").await.unwrap().unwrap(), b"1", "done all the same");
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ fn acquire(lease: &mut Lease, request: &Request, now: OffsetDateTime) -> Outcome
         id => id.to_owned(),
     };
     match lease.state(now) {
-        State::Leased if !same(lease, &proposed) => {
+        State::Leased | State::Breaking if !same(lease, &proposed) => {
             Err(Refusal::conflict("LeaseAlreadyPresent", "There is already a lease present."))
         }
         State::Breaking => Err(Refusal::conflict(

@@ -26,7 +26,7 @@ use axum::Router;
 use axum::http::Method;
 
 pub use faults::{Entry, Fault};
-pub use serve::Serving;
+pub use serve::{ConnectionLost, Serving};
 
 use crate::clock::Clock;
 use crate::storage::Account;

@@ -43,6 +43,11 @@ impl Blobs {
     }
 }
 
+/// Stands among the extensions of a response that must not reach its caller: a transport in process that
+/// does not read bodies can tell a broken connection by it.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLost;
+
 /// The path of an endpoint, without a slash at its end.
 pub(super) fn path_of(endpoint: &str) -> &str {
     let after_scheme = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
@@ -73,7 +78,10 @@ pub(super) async fn answer(State(blobs): State<Blobs>, request: axum::extract::R
 /// process, reading the body fails.
 fn connection_lost() -> Response {
     let lost = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "dropped by the simulator");
-    Response::new(Body::from_stream(futures::stream::once(async move { Err::<Bytes, _>(lost) })))
+    let body = Body::from_stream(futures::stream::once(async move { Err::<Bytes, _>(lost) }));
+    let mut response = Response::new(body);
+    response.extensions_mut().insert(ConnectionLost);
+    response
 }
 
 fn perform(blobs: &Blobs, request: &Request) -> Outcome {

@@ -213,6 +213,13 @@ impl Host {
         }
     }
 
+    /// Pings the handler once more, as the host's health checks may at any time. Any status means that it
+    /// lives; `None` means that nobody answered.
+    pub async fn ping(&self) -> Option<u16> {
+        let response = self.inner.http.get(self.inner.ping_url()).send().await.ok()?;
+        Some(response.status().as_u16())
+    }
+
     /// Kills the handler with SIGKILL, as a crash would, and returns once it has ended. The host counts
     /// this as an error and starts another. False: there was none to kill.
     pub async fn kill_handler(&self) -> bool {
@@ -281,6 +288,10 @@ impl Inner {
         if let Some(why) = &self.app.no_listeners {
             self.record.host_line(Level::Error, why.clone());
         }
+    }
+
+    fn ping_url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
     }
 
     /// How long a stopping host waits for running invocations.

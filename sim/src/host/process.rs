@@ -176,7 +176,7 @@ async fn watch(inner: &Arc<Inner>, child: &mut Child, orders: &mut mpsc::Unbound
 
 /// Pings until there is an HTTP answer, whatever its status. False: the time is over.
 async fn answers(inner: &Inner) -> bool {
-    let url = format!("http://127.0.0.1:{}/", inner.port);
+    let url = inner.ping_url();
     let pinging = async {
         while inner.http.get(&url).send().await.is_err() {
             tokio::time::sleep(PING).await;

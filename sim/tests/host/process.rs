@@ -1,8 +1,9 @@
 //! How the handler starts, ends and is restarted.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use apim_dr_sim::host::{Host, Level, State};
+use apim_dr_sim::host::{Event, Host, Level, Outcome, State};
 
 use crate::world::{World, eventually, failure, not_invoked};
 
@@ -26,6 +27,16 @@ async fn output_gets_its_level_from_its_stream_and_words() {
 }
 
 #[tokio::test]
+async fn a_ping_is_answered_by_whoever_listens() {
+    let world = World::new().await;
+    let host = world.host().await;
+    assert_eq!(host.ping().await, Some(404));
+    assert!(world.calls().is_empty());
+    host.manual("BackupTimer", Some("exit 0")).await;
+    assert_eq!(host.ping().await, None);
+}
+
+#[tokio::test]
 async fn a_killed_handler_is_restarted_on_the_same_port() {
     let world = World::new().await;
     let host = world.host().await;
@@ -33,7 +44,7 @@ async fn a_killed_handler_is_restarted_on_the_same_port() {
     let began = Instant::now();
     assert!(host.kill_handler().await);
     assert!(host.ready().await);
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_ne!(host.handler_pid(), pid);
     assert!(host.tick().await.outcome.is_success());
     assert_eq!(world.last_call()["environment"]["FUNCTIONS_CUSTOMHANDLER_PORT"], port.to_string());
@@ -92,7 +103,7 @@ async fn a_handler_that_exits_at_once_takes_the_host_down_with_its_last_words() 
     let host = Host::start(world.options()).await.unwrap();
     let began = Instant::now();
     assert!(!host.ready().await);
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(15));
     let State::ShutDown(why) = host.state() else { panic!("it still runs") };
     assert!(why.ends_with("exit code 3. reason 2\nreason 3\nreason 4"), "{why}");
 }
@@ -162,16 +173,22 @@ async fn a_slow_start_is_waited_for() {
 #[tokio::test]
 async fn a_stopping_host_waits_for_its_calls_and_then_kills() {
     let world = World::new().await;
-    let host = world.host().await;
+    let seen = Arc::<Mutex<Vec<Outcome>>>::default();
+    let list = seen.clone();
+    let mut options = world.options();
+    options.watcher = Some(Arc::new(move |event: &Event| {
+        if let Event::Invoked(invocation) = event {
+            list.lock().unwrap().push(invocation.outcome.clone());
+        }
+    }));
+    let host = Host::start(options).await.unwrap();
+    assert!(host.ready().await);
     let pid = host.handler_pid().unwrap();
-    let client = host.admin();
-    let (invocation, ()) = {
-        let running = tokio::spawn(crate::admin::post(client, "BackupTimer", r#"{"input":"sleep 300"}"#));
-        eventually("the call", || !world.calls().is_empty()).await;
-        host.stop().await;
-        (running.await.unwrap(), ())
-    };
-    assert_eq!(invocation, 202);
+    assert_eq!(crate::admin::post(host.admin(), "BackupTimer", r#"{"input":"sleep 300"}"#).await, 202);
+    eventually("the call", || !world.calls().is_empty()).await;
+    host.stop().await;
+    let outcomes: Vec<_> = seen.lock().unwrap().clone();
+    assert_eq!(outcomes, [Outcome::Succeeded { logs: Vec::new() }]);
     eventually("the handler's end", || !alive(pid)).await;
 }
 

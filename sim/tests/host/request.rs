@@ -74,3 +74,20 @@ async fn a_large_body_arrives_whole() {
     let data = world.last_call()["body"]["Data"]["manifest"].as_str().unwrap().len();
     assert_eq!(data, (5_usize << 20).div_ceil(3) * 4);
 }
+
+#[tokio::test]
+async fn the_product_s_own_files_make_an_app_with_two_functions() {
+    let world = World::new().await;
+    let mut options = world.options();
+    options.app_root = concat!(env!("CARGO_MANIFEST_DIR"), "/..").into();
+    let host = apim_dr_sim::host::Host::start(options).await.unwrap();
+    assert!(host.disabled().is_empty(), "{:?}", host.disabled());
+    world.put("contoso-20260301T020000Z.manifest.json", "{}").await;
+    assert!(host.tick().await.outcome.is_success());
+    assert_eq!(host.next_tick(), Some(time::macros::datetime!(2026-03-01 02:01 UTC)));
+    assert_eq!(host.scan().await.len(), 1);
+    let [timer, blob] = &world.calls()[..] else { panic!("two calls were made") };
+    assert!(timer["body"]["Data"]["timer"]["ScheduleStatus"].is_object());
+    assert_eq!(blob["body"]["Data"]["manifest"], "e30=");
+    assert_eq!(blob["body"]["Metadata"]["name"], "\"contoso-20260301T020000Z\"");
+}

@@ -52,8 +52,21 @@ async fn answer(request: Request) -> Response {
     let envelope: Value = serde_json::from_slice(&body).unwrap();
     let input =
         envelope["Metadata"]["timer"].as_str().map(|twice| serde_json::from_str::<String>(twice).unwrap());
+    let number = record_length();
     let from_file = || std::fs::read_to_string(variable("HANDLER_SCRIPT")).unwrap_or_default();
-    obey(input.unwrap_or_else(from_file).trim()).await
+    let script = input.unwrap_or_else(from_file);
+    obey(due(script.trim(), number)).await
+}
+
+/// `first 2 exit 1` holds for the first two calls of all; later ones are answered well.
+fn due(script: &str, number: usize) -> &str {
+    let Some(rest) = script.strip_prefix("first ") else { return script };
+    let (count, script) = rest.split_once(' ').unwrap();
+    if number <= count.parse().unwrap() { script } else { "" }
+}
+
+fn record_length() -> usize {
+    std::fs::read_to_string(variable("HANDLER_RECORD")).unwrap().lines().count()
 }
 
 async fn obey(script: &str) -> Response {
