@@ -240,7 +240,8 @@ impl Host {
         }
     }
 
-    /// Every line so far: what the handler printed, and what the host had to say.
+    /// Every line so far: what the handler printed, and what the host had to say. The handler's lines come
+    /// through a pipe, so the last ones of an invocation may arrive a moment after its end.
     pub fn lines(&self) -> Vec<Line> {
         self.inner.record.lines()
     }
