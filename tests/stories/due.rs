@@ -1,0 +1,210 @@
+//! When a backup is due: by schedule, because there has never been one, because somebody asks.
+
+use apim_dr::domain::observation::WriteOnce;
+use expect_test::expect;
+
+use super::fixtures::*;
+use super::story::Story;
+
+#[test]
+fn the_first_backup_of_all_is_due_at_once() {
+    let mut story = Story::of_primary();
+    story.tick("13:37");
+    story.check(expect![[r#"
+        13:37 A Idle + resumed -> Idle, look for contoso@13:37
+    "#]]);
+}
+
+#[test]
+fn a_secondary_is_not_backed_up_by_itself() {
+    let mut story = Story::of_secondary();
+    story.tick("02:00");
+    story.wish_backup("02:01").drive();
+    story.check(expect![[r#"
+        02:00 A Idle + resumed -> Idle, rest
+        02:01 B Idle + a backup now -> Idle, rest | backup.wished {backup wished: by B}
+        02:01 B Idle + resumed -> Idle, look for contoso-dr@02:01
+    "#]]);
+}
+
+#[test]
+fn an_occurrence_is_covered_by_a_backup_that_began_after_it() {
+    let mut story = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    story.tick("03:00");
+    story.tick("11T01:59:59");
+    story.tick("11T02:00");
+    story.check(expect![[r#"
+        03:00 C Idle + resumed -> Idle, rest
+        11T01:59:59 D Idle + resumed -> Idle, rest
+        11T02:00 E Idle + resumed -> Idle, look for contoso@11T02:00
+    "#]]);
+}
+
+#[test]
+fn a_wish_covers_the_occurrences_that_have_passed() {
+    let mut story = Story::of_primary().having(|story| story.backup_verified("01:00", "01:20"));
+    story.wish_backup("02:00").drive().look(finds("Succeeded"));
+    story.look(finds("Succeeded")).answer(accepted("op-1"));
+    story.tick("02:20").poll(ended()).inspect(found()).write(WriteOnce::Written).write(WriteOnce::Written);
+    story.tick("02:21");
+    story.check(expect![[r#"
+        02:00 C Idle + a backup now -> Idle, rest | backup.wished {backup wished: by C}
+        02:00 C Idle + resumed -> Idle, look for contoso@02:00
+        02:00 C Idle + look Succeeded -> Requested(by C), look for contoso@02:00 | backup.requested
+        02:00 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@02:00
+        02:00 C Requested(by C) + 202 op-1 -> Running(op-1), rest | backup.accepted {backup wished: -}
+        02:20 D Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:20 D Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
+        02:20 D Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
+        02:20 D Committing + written -> Idle, again | backup.verified {backups: contoso@01:00 contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 D Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+        02:20 D Idle + written -> Idle, rest {closed: -}
+        02:21 E Idle + resumed -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn a_wish_starts_at_once_over_schedule_and_backoff() {
+    let mut story = Story::of_primary().having(|story| {
+        story.backup_verified("02:00", "02:20");
+        story.wish_backup("03:00").drive().look(finds("Succeeded")).look(finds("Succeeded")).answer(refused())
+    });
+    story.wish_backup("03:01").in_words().drive().look(finds("Succeeded"));
+    story.check(expect![[r#"
+        03:01 D Idle + a backup now -> Idle, rest | backup.wished {backup wished: by D}
+              a backup of contoso was asked for
+        03:01 D Idle + resumed -> Idle, look for contoso@03:01
+        03:01 D Idle + look Succeeded -> Requested(by D), look for contoso@03:01 | backup.requested
+    "#]]);
+}
+
+#[test]
+fn the_first_counted_attempt_spends_a_wish_and_nothing_else_does() {
+    let mut story = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    story.wish_backup("03:00").drive().look(finds("Updating"));
+    story.tick("03:01").look(finds("Succeeded")).look(finds("Updating"));
+    story.tick("03:02").look(finds("Succeeded")).look(finds("Succeeded")).answer(busy());
+    story.tick("03:03").look(finds("Succeeded")).look(finds("Succeeded")).answer(refused());
+    story.tick("03:08").write(WriteOnce::Written);
+    story.check(expect![[r#"
+        03:00 C Idle + a backup now -> Idle, rest | backup.wished {backup wished: by C}
+        03:00 C Idle + resumed -> Idle, look for contoso@03:00
+        03:00 C Idle + look Updating -> Idle, rest | backup.waiting {busy since: 03:00}
+        03:01 D Idle + resumed -> Idle, look for contoso@03:01
+        03:01 D Idle + look Succeeded -> Requested(by D), look for contoso@03:01 | backup.requested
+        03:01 D Requested(by D) + look Updating -> Idle, rest | backup.undone
+        03:02 E Idle + resumed -> Idle, look for contoso@03:02
+        03:02 E Idle + look Succeeded -> Requested(by E), look for contoso@03:02 | backup.requested
+        03:02 E Requested(by E) + look Succeeded -> Requested(by E), POST backup contoso@03:02
+        03:02 E Requested(by E) + 409 ServiceLocked -> Idle, rest | backup.busy
+        03:03 F Idle + resumed -> Idle, look for contoso@03:03
+        03:03 F Idle + look Succeeded -> Requested(by F), look for contoso@03:03 | backup.requested
+        03:03 F Requested(by F) + look Succeeded -> Requested(by F), POST backup contoso@03:03
+        03:03 F Requested(by F) + 400 InvalidParameters -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 03:08; busy since: -; closed: failed contoso@03:03}
+        03:03 F Idle + resumed -> Idle, write history/contoso/20260310T030300Z-backup.json
+        03:08 G Idle + resumed -> Idle, write history/contoso/20260310T030300Z-backup.json
+        03:08 G Idle + written -> Idle, rest {closed: -}
+    "#]]);
+}
+
+#[test]
+fn an_accepted_backup_spends_the_wish() {
+    let mut story = Story::of_primary().having(|story| story.wish_backup("02:00").drive());
+    story.look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-1"));
+    story.check(expect![[r#"
+        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | backup.requested
+        02:00 A Requested(by A) + look Succeeded -> Requested(by A), POST backup contoso@02:00
+        02:00 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted {backup wished: -}
+    "#]]);
+}
+
+#[test]
+fn while_a_run_is_open_there_is_no_second_one() {
+    let mut story = Story::of_primary().having(|story| story.tick("02:00").look(finds("Succeeded")));
+    story.wish_backup("02:01").in_words();
+    story.meanwhile("A", "02:01:01").look(finds("Succeeded")).answer(accepted("op-1"));
+    story.wish_backup("02:10").drive().poll(ended()).inspect(unreadable());
+    story.wish_backup("02:11").drive().inspect(found());
+    story.wish_backup("02:12").drive();
+    story.check(expect![[r#"
+        02:01 B Requested(by A) + a backup now -> Requested(by A), rest | backup.already_running
+              contoso-20260310T020000Z is already under way; no second backup is begun beside it
+        02:01:01 A Requested(by A) + look Succeeded -> Requested(by A), POST backup contoso@02:00
+        02:01:01 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted
+        02:10 C Running(op-1) + a backup now -> Running(op-1), rest | backup.already_running
+        02:10 C Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:10 C Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
+        02:10 C Proving + blob: HTTP 403 AuthorizationFailure -> Proving, stop
+        02:11 D Proving + a backup now -> Proving, rest | backup.already_running
+        02:11 D Proving + resumed -> Proving, inspect blob
+        02:11 D Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
+        02:12 E Committing + a backup now -> Committing, rest | backup.already_running
+        02:12 E Committing + resumed -> Committing, write manifest
+    "#]]);
+}
+
+#[test]
+fn a_wish_waits_for_a_restore_and_goes_before_the_next_one() {
+    let mut story = Story::of_secondary().having(|story| story.restore_runs("02:30", manifest("02:00")));
+    story.wish_backup("02:40").drive().poll(still_running());
+    story.offer("02:45", manifest("02:40"));
+    story.tick("02:50").poll(ended());
+    story.check(expect![[r#"
+        02:40 B Running(op-1) + a backup now -> Running(op-1), rest | backup.wished {backup wished: by B}
+        02:40 B Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:40 B Running(op-1) + poll 202 -> Running(op-1), rest
+        02:45 C Running(op-1) + manifest contoso@02:40 -> Running(op-1), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
+        02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
+        02:50 D Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 D Idle + resumed -> Idle, look for contoso-dr@02:50
+    "#]]);
+}
+
+#[test]
+fn a_wish_that_does_not_begin_within_an_hour_lapses() {
+    let mut story = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    story.wish_backup("03:00").drive().look(finds("Updating"));
+    story.tick("03:59:59").look(finds("Updating"));
+    story.tick("04:00").in_words();
+    story.wish_backup("04:05").drive().look(finds("Succeeded"));
+    story.check(expect![[r#"
+        03:00 C Idle + a backup now -> Idle, rest | backup.wished {backup wished: by C}
+        03:00 C Idle + resumed -> Idle, look for contoso@03:00
+        03:00 C Idle + look Updating -> Idle, rest | backup.waiting {busy since: 03:00}
+        03:59:59 D Idle + resumed -> Idle, look for contoso@03:59:59
+        03:59:59 D Idle + look Updating -> Idle, rest | backup.waiting
+        04:00 E Idle + resumed -> Idle, again | backup.lapsed {backup wished: -; backup failures: noted}
+        04:00 E Idle + resumed -> Idle, rest {busy since: -}
+        04:05 F Idle + a backup now -> Idle, rest | backup.wished {backup wished: by F}
+        04:05 F Idle + resumed -> Idle, look for contoso@04:05
+        04:05 F Idle + look Succeeded -> Requested(by F), look for contoso@04:05 | backup.requested
+    "#]]);
+}
+
+#[test]
+fn what_resume_asked_for_does_not_lapse_and_no_later_wish_makes_it() {
+    let mut story = Story::of_primary().having(|story| {
+        story.backup_verified("02:00", "02:20").resumed_at("03:00");
+        story.wish_backup("03:30")
+    });
+    story.tick("05:00").look(finds("Updating"));
+    story.check(expect![[r#"
+        05:00 D Idle + resumed -> Idle, look for contoso@05:00
+        05:00 D Idle + look Updating -> Idle, rest | backup.waiting {busy since: 05:00}
+    "#]]);
+}
+
+#[test]
+fn nothing_that_wants_to_begin_ends_being_busy() {
+    let mut story = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    story.wish_backup("03:00").drive().look(finds("Updating"));
+    story.tick("04:00");
+    story.check(expect![[r#"
+        03:00 C Idle + a backup now -> Idle, rest | backup.wished {backup wished: by C}
+        03:00 C Idle + resumed -> Idle, look for contoso@03:00
+        03:00 C Idle + look Updating -> Idle, rest | backup.waiting {busy since: 03:00}
+        04:00 D Idle + resumed -> Idle, again | backup.lapsed {backup wished: -; backup failures: noted}
+        04:00 D Idle + resumed -> Idle, rest {busy since: -}
+    "#]]);
+}

@@ -1,0 +1,89 @@
+//! The settings change under open operations.
+
+use apim_dr::domain::observation::WriteOnce;
+use expect_test::expect;
+
+use super::fixtures::*;
+use super::story::Story;
+
+#[test]
+fn when_roles_change_automatic_wishes_are_dropped_and_seen_becomes_now() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.set_primary("contoso-dr");
+    story.tick("02:31").in_words();
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-dr
+        02:31 B Idle + resumed -> Idle, again | roles.changed {wish: -; seen: 02:31; primary: contoso-dr}
+        02:31 B Idle + resumed -> Idle, look for contoso-dr@02:31
+    "#]]);
+}
+
+#[test]
+fn when_roles_change_a_wish_by_hand_stands() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00").by_hand()));
+    story.set_primary("contoso-ap");
+    story.tick("02:31");
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-ap
+        02:31 B Idle + resumed -> Idle, again | roles.changed {seen: 02:31; primary: contoso-ap}
+        02:31 B Idle + resumed -> Idle, look for contoso@02:00
+    "#]]);
+}
+
+#[test]
+fn when_roles_change_an_open_backup_is_driven_to_its_end() {
+    let mut story = Story::of_primary().having(|story| story.backup_runs("02:00"));
+    story.set_primary("contoso-dr");
+    story.tick("02:20").poll(ended()).inspect(found()).write(WriteOnce::Written).write(WriteOnce::Written);
+    story.tick("11T02:00");
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-dr
+        02:20 B Running(op-1) + resumed -> Running(op-1), again | roles.changed {seen: 02:20; primary: contoso-dr}
+        02:20 B Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:20 B Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
+        02:20 B Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
+        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+        02:20 B Idle + written -> Idle, rest {closed: -}
+        11T02:00 C Idle + resumed -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn a_service_that_is_no_longer_configured_is_driven_to_its_end_and_begins_nothing() {
+    let mut story = Story::of_secondary().having(|story| {
+        story.restore_runs("02:30", manifest("02:00"));
+        story.offer("02:45", manifest("02:40"));
+        story.wish_backup("02:46")
+    });
+    story.set_unconfigured();
+    story.tick("02:50").poll(ended()).write(WriteOnce::Written);
+    story.tick("02:51");
+    story.check(expect![[r#"
+        the settings no longer name this service
+        02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
+        02:50 D Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+        02:50 D Idle + written -> Idle, rest {closed: -}
+        02:51 E Idle + resumed -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn a_backup_of_a_service_that_is_no_longer_configured_gets_its_manifest() {
+    let mut story = Story::of_primary().having(|story| story.backup_runs("02:00"));
+    story.set_unconfigured();
+    story.tick("02:20").poll(ended()).inspect(found()).write(WriteOnce::Written).write(WriteOnce::Written);
+    story.tick("11T02:00");
+    story.check(expect![[r#"
+        the settings no longer name this service
+        02:20 B Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:20 B Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
+        02:20 B Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
+        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+        02:20 B Idle + written -> Idle, rest {closed: -}
+        11T02:00 C Idle + resumed -> Idle, rest
+    "#]]);
+}

@@ -1,0 +1,603 @@
+//! One service's session: what is observed goes in, and each decision becomes a line.
+
+use std::collections::BTreeMap;
+
+use apim_dr::domain::backup as backups;
+use apim_dr::domain::decide::decide;
+use apim_dr::domain::decision::{Context, Decision, Serving};
+use apim_dr::domain::observation::{Action, Answer, BlobLook, Looking, Looks, Observation, Poll, WriteOnce};
+use apim_dr::domain::offer::{self, Offer};
+use apim_dr::domain::record::{
+    BackupPhase, By, ClosedRun, Compared, Failures, Holds, Operation, Record, RestorePhase, Running,
+};
+use apim_dr::domain::schedule::Schedule;
+use apim_dr::domain::summary;
+use apim_dr::domain::take_up;
+use apim_dr::domain::vocabulary::{Container, Digest, InvocationId, Timestamp};
+use expect_test::Expect;
+
+use super::fixtures::{
+    Sight, accepted, at, ended, finds, found, service, short, short_name, tell_answer, tell_blob, tell_poll,
+    tell_write,
+};
+
+/// A session with one service.
+pub(crate) struct Story {
+    context: Context,
+    record: Record,
+    now: Timestamp,
+    invocations: usize,
+    /// What each invocation is about to do, and the record on which it decided that.
+    pending: BTreeMap<InvocationId, (Action, Record)>,
+    last: Vec<String>,
+    lines: Vec<String>,
+}
+
+impl Story {
+    /// `contoso`, the primary, backed up at 02:00 every day, with `LIVE_CHECK=off`; never driven before.
+    pub(crate) fn of_primary() -> Self {
+        Self::of("contoso").scheduled("0 0 2 * * *")
+    }
+
+    /// `contoso-dr`, a secondary into which nothing was ever restored, with `LIVE_CHECK=off`.
+    pub(crate) fn of_secondary() -> Self {
+        Self::of("contoso-dr")
+    }
+
+    fn of(name: &str) -> Self {
+        let (id, primary) = (service(name), service("contoso").name());
+        let context = Context {
+            invocation: InvocationId::from("-"),
+            service: id.clone(),
+            primary: primary.clone(),
+            container: Container::from("apim-backups"),
+            api_version: "2024-05-01".into(),
+            schedule: None,
+            serving: Serving::Service(primary.clone()),
+            configured: true,
+            dry_run: false,
+            storage_time: at("00:00"),
+        };
+        let record = Record::new(id, primary, InvocationId::from("-"), at("00:00"));
+        Self {
+            context,
+            record,
+            now: at("00:00"),
+            invocations: 0,
+            pending: BTreeMap::new(),
+            last: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    // How the settings read.
+
+    pub(crate) fn scheduled(mut self, schedule: &str) -> Self {
+        self.context.schedule = Some(Schedule::parse(schedule).expect("a schedule"));
+        self
+    }
+
+    pub(crate) fn set_dry_run(&mut self, on: bool) -> &mut Self {
+        self.note(format!("DRY_RUN={on}"));
+        self.context.dry_run = on;
+        self
+    }
+
+    pub(crate) fn set_primary(&mut self, name: &str) -> &mut Self {
+        self.note(format!("APIM_PRIMARY_ID=…/{name}"));
+        self.context.primary = service(name).name();
+        self.context.serving = Serving::Service(service(name).name());
+        self.context.schedule = match self.context.is_primary() {
+            true => Some(Schedule::parse("0 0 2 * * *").expect("a schedule")),
+            false => None,
+        };
+        self
+    }
+
+    pub(crate) fn set_unconfigured(&mut self) -> &mut Self {
+        self.note("the settings no longer name this service".into());
+        self.context.configured = false;
+        self.context.schedule = None;
+        self
+    }
+
+    pub(crate) fn serving(&mut self, name: &str) -> &mut Self {
+        self.note(format!("{name} carries the traffic"));
+        self.context.serving = Serving::Service(service(name).name());
+        self
+    }
+
+    pub(crate) fn serving_unknown(&mut self) -> &mut Self {
+        self.note("the profile does not say who serves".into());
+        self.context.serving = Serving::Unknown("the profile is disabled".into());
+        self
+    }
+
+    pub(crate) fn no_live_check(&mut self) -> &mut Self {
+        self.note("neither a profile nor LIVE_CHECK=off".into());
+        self.context.serving = Serving::NotConfigured;
+        self
+    }
+
+    // What happened before the story.
+
+    /// Does `before` and leaves it out of the transcript.
+    pub(crate) fn having(mut self, before: impl FnOnce(&mut Self) -> &mut Self) -> Self {
+        before(&mut self);
+        self.lines.clear();
+        self
+    }
+
+    /// A backup is claimed and looked at; its POST comes next.
+    pub(crate) fn backup_posts(&mut self, when: &str) -> &mut Self {
+        self.tick(when).look(finds("Succeeded")).look(finds("Succeeded"))
+    }
+
+    /// Azure has taken a backup as the operation `op-1`.
+    pub(crate) fn backup_runs(&mut self, when: &str) -> &mut Self {
+        self.backup_posts(when).answer(accepted("op-1"))
+    }
+
+    /// A backup that began at the first time is verified at the second.
+    pub(crate) fn backup_verified(&mut self, began: &str, verified: &str) -> &mut Self {
+        self.backup_runs(began);
+        self.tick(verified).poll(ended()).inspect(found()).write(WriteOnce::Written).write(WriteOnce::Written)
+    }
+
+    /// A manifest comes, and the restore is claimed; its POST comes next.
+    pub(crate) fn restore_posts(&mut self, when: &str, manifest: Offer) -> &mut Self {
+        self.offer(when, manifest).drive().look(finds("Succeeded")).look(finds("Succeeded"))
+    }
+
+    /// Azure has taken a restore as the operation `op-1`.
+    pub(crate) fn restore_runs(&mut self, when: &str, manifest: Offer) -> &mut Self {
+        self.restore_posts(when, manifest).answer(accepted("op-1"))
+    }
+
+    /// A manifest that came at the first time is held at the second.
+    pub(crate) fn restore_held(&mut self, came: &str, held: &str, manifest: Offer) -> &mut Self {
+        self.restore_runs(came, manifest);
+        self.tick(held).poll(ended()).write(WriteOnce::Written)
+    }
+
+    // What happens.
+
+    /// A new invocation, without a wish.
+    pub(crate) fn tick(&mut self, when: &str) -> &mut Self {
+        self.begin(when).drive()
+    }
+
+    fn begin(&mut self, when: &str) -> &mut Self {
+        let letter = char::from(b'A' + u8::try_from(self.invocations % 26).expect("a letter"));
+        let round = if self.invocations < 26 { String::new() } else { (self.invocations / 26).to_string() };
+        self.invocations += 1;
+        self.now = at(when);
+        self.context.invocation = InvocationId::from(format!("{letter}{round}"));
+        // Storage's clock is two minutes ahead, as it may be.
+        self.context.storage_time = self.now + time::Duration::minutes(2);
+        self
+    }
+
+    /// This invocation goes on at a later time.
+    pub(crate) fn at(&mut self, when: &str) -> &mut Self {
+        self.now = at(when);
+        self
+    }
+
+    /// An earlier invocation goes on, at a later time.
+    pub(crate) fn meanwhile(&mut self, invocation: &str, when: &str) -> &mut Self {
+        self.context.invocation = InvocationId::from(invocation);
+        self.at(when)
+    }
+
+    /// This invocation takes the record up.
+    pub(crate) fn drive(&mut self) -> &mut Self {
+        self.decide(&Observation::Resumed, "resumed".into())
+    }
+
+    pub(crate) fn look(&mut self, sight: Sight) -> &mut Self {
+        let Action::Look(looking) = self.pending() else {
+            panic!("no look is pending\n{}", self.transcript())
+        };
+        let blob = match &looking {
+            Looking::Service => None,
+            Looking::ForBackup(_) => Some(sight.blob.clone().unwrap_or(BlobLook::Missing)),
+            Looking::ForRestore(_) => Some(sight.blob.clone().unwrap_or_else(found)),
+        };
+        let others = sight.others.clone();
+        let others = others.map(|names| names.iter().map(|name| service(name).name()).collect());
+        let looks = Looks { at: self.now, looking, service: sight.service.clone(), blob, others };
+        self.decide(&Observation::Looked(looks), format!("look {}", sight.tell()))
+    }
+
+    pub(crate) fn answer(&mut self, answer: Answer) -> &mut Self {
+        let (Action::StartBackup(start) | Action::StartRestore(start)) = self.pending() else {
+            panic!("no POST is pending\n{}", self.transcript())
+        };
+        let told = tell_answer(&answer);
+        self.decide(&Observation::Answered { claim: start.claim, answer }, told)
+    }
+
+    pub(crate) fn too_late(&mut self) -> &mut Self {
+        self.pending();
+        self.decide(&Observation::TooLate, "too late".into())
+    }
+
+    pub(crate) fn poll(&mut self, poll: Poll) -> &mut Self {
+        let Action::Poll(_) = self.pending() else { panic!("no poll is pending\n{}", self.transcript()) };
+        let told = format!("poll {}", tell_poll(&poll));
+        self.decide(&Observation::Polled(poll), told)
+    }
+
+    pub(crate) fn inspect(&mut self, blob: BlobLook) -> &mut Self {
+        let Action::InspectBlob(_) = self.pending() else {
+            panic!("no blob is looked at\n{}", self.transcript())
+        };
+        let told = tell_blob(&blob);
+        self.decide(&Observation::Inspected(blob), told)
+    }
+
+    pub(crate) fn write(&mut self, written: WriteOnce) -> &mut Self {
+        let (Action::WriteManifest { .. } | Action::WriteHistory { .. }) = self.pending() else {
+            panic!("nothing is being written\n{}", self.transcript())
+        };
+        let told = tell_write(&written).to_owned();
+        self.decide(&Observation::Wrote(written), told)
+    }
+
+    /// A new invocation brings the wish for a backup now.
+    pub(crate) fn wish_backup(&mut self, when: &str) -> &mut Self {
+        self.begin(when);
+        let decision = backups::wish(&self.context, self.record.clone(), self.now);
+        self.apply(decision, "a backup now".into())
+    }
+
+    /// A new invocation brings a manifest.
+    pub(crate) fn offer(&mut self, when: &str, manifest: Offer) -> &mut Self {
+        self.begin(when);
+        let by = match manifest.by {
+            By::Automatic => "manifest",
+            By::Hand => "by hand",
+        };
+        let told = format!("{by} {}", short_name(&manifest.source.name));
+        match offer::take(&self.context, self.record.clone(), &manifest, self.now) {
+            Ok(decision) => self.apply(decision, told),
+            Err(why) => {
+                let line = format!("{} {} + {told} -> to come again: {why}", self.clock(), self.phase());
+                self.note(line);
+                self
+            }
+        }
+    }
+
+    /// What a tick would take up of the primary's backups.
+    pub(crate) fn takes_up(&mut self, when: &str, primary: &Self) -> &mut Self {
+        let missed = take_up::missed(&primary.record, &self.record, at(when));
+        let what = missed.map_or("nothing".into(), |backup| short_name(&backup.name));
+        self.note(format!("{when} a tick takes up {what}"));
+        self
+    }
+
+    /// Whether a restore into this service stands in the way of others.
+    pub(crate) fn holds_up_others(&mut self, when: &str) -> &mut Self {
+        let holds_up = self.record.holds_up_restores(at(when));
+        self.note(format!("{when} holds up others: {holds_up}"));
+        self
+    }
+
+    /// Its place in the order in which targets are restored: the smallest goes first.
+    pub(crate) fn staleness(&self) -> Option<Timestamp> {
+        take_up::staleness(&self.record)
+    }
+
+    /// Whether the record names the manifest that is about to be written, or one of its bytes.
+    pub(crate) fn vouches_for(&mut self, began: &str, bytes: Option<&str>) -> &mut Self {
+        let name = super::fixtures::backup("contoso", began);
+        let held = match &self.record.operation {
+            Operation::Backup(run) => match &run.phase {
+                BackupPhase::Committing { manifest } => Some(manifest.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let digest = match bytes {
+            Some(bytes) => Digest::of(bytes.as_bytes()),
+            None => held.map_or_else(
+                || self.record.backups.first().expect("a backup").digest.clone(),
+                |manifest| Digest::of(manifest.as_bytes()),
+            ),
+        };
+        let vouched = self.record.vouches_for(&name, &digest).map_or("no".into(), short);
+        self.note(format!("{} the record vouches for the manifest: {vouched}", self.phase()));
+        self
+    }
+
+    /// A `resume` at this time, as it stands in the primary's record.
+    pub(crate) fn resumed_at(&mut self, when: &str) -> &mut Self {
+        self.record.resumed_at = Some(at(when));
+        self.record.backup_wish = Some(apim_dr::domain::record::BackupWish {
+            by: InvocationId::from("resume"),
+            at: at(when),
+            after_resume: true,
+        });
+        self
+    }
+
+    /// A record that another version left in the phase before the claim.
+    pub(crate) fn taking_inventory(&mut self) -> &mut Self {
+        let Operation::Backup(run) = &mut self.record.operation else { panic!("no backup is under way") };
+        run.phase = BackupPhase::Inventory { cursor: "apis/3".into() };
+        self
+    }
+
+    // What is told.
+
+    /// How the service stands, as a person who ran a function by hand reads it; in full, for once.
+    pub(crate) fn stands(&mut self, when: &str) -> &mut Self {
+        let line = format!("{when} {}", summary::of(&self.record, at(when)));
+        self.note(line);
+        self
+    }
+
+    /// The manifest that is about to be written, in full.
+    pub(crate) fn manifest_in_full(&mut self) -> &mut Self {
+        let Action::WriteManifest { bytes, .. } = self.pending() else {
+            panic!("no manifest is being written")
+        };
+        self.note(bytes);
+        self
+    }
+
+    /// Puts the words of the last decision into the transcript.
+    pub(crate) fn in_words(&mut self) -> &mut Self {
+        let words: Vec<_> = self.last.iter().map(|text| format!("      {text}")).collect();
+        self.lines.extend(words);
+        self
+    }
+
+    /// Compares the transcript with what it should be.
+    pub(crate) fn check(&self, expected: Expect) {
+        expected.assert_eq(&self.transcript());
+    }
+
+    /// What was told so far.
+    pub(crate) fn transcript(&self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn note(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    fn pending(&self) -> Action {
+        let pending = self.pending.get(&self.context.invocation);
+        pending.map_or(Action::Yield, |(action, _)| action.clone())
+    }
+
+    /// As `drive` does it: what was observed of one operation says nothing of another.
+    fn decide(&mut self, observation: &Observation, told: String) -> &mut Self {
+        let before = self.pending.get(&self.context.invocation).map(|(_, record)| record);
+        let answered = matches!(observation, Observation::Answered { .. });
+        let current = answered
+            || before.is_none_or(|before| {
+                before.operation == self.record.operation
+                    && before.unwritten_history.first() == self.record.unwritten_history.first()
+            });
+        let (observation, told) = match current {
+            true => (observation, told),
+            false => (&Observation::Resumed, format!("{told} (of a record that was changed since)")),
+        };
+        let decision = decide(&self.context, &self.record, observation, self.now);
+        self.apply(decision, told)
+    }
+
+    fn apply(&mut self, decision: Decision, told: String) -> &mut Self {
+        let before = (self.phase(), facts(&self.record));
+        let Decision { record, events, action } = decision;
+        self.must_stand(&record, &action);
+        self.record = Record { writer: self.context.invocation.clone(), ..record };
+        let mut line =
+            format!("{} {} + {told} -> {}, {}", self.clock(), before.0, self.phase(), tell_action(&action));
+        let names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
+        if !names.is_empty() {
+            line += &format!(" | {}", names.join(" "));
+        }
+        let changes = changes(&before.1, &facts(&self.record));
+        if !changes.is_empty() {
+            line += &format!(" {{{}}}", changes.join("; "));
+        }
+        self.last = events.into_iter().map(|event| event.text).collect();
+        self.note(line);
+        self.pending.insert(self.context.invocation.clone(), (action.clone(), self.record.clone()));
+        if action == Action::Again { self.drive() } else { self }
+    }
+
+    /// What holds in every story: save, then act; never backwards; nothing leaves in a dry run; what is
+    /// stored reads back as it was.
+    fn must_stand(&self, record: &Record, action: &Action) {
+        match (action, &record.operation) {
+            (Action::StartBackup(start), Operation::Backup(run)) => {
+                assert_eq!(run.phase, BackupPhase::Requested(start.claim.clone()));
+                assert_eq!(run.name, start.blob.backup);
+            }
+            (Action::StartRestore(start), Operation::Restore(run)) => {
+                assert_eq!(run.phase, RestorePhase::Requested(start.claim.clone()));
+                assert_eq!(run.source.name, start.blob.backup);
+            }
+            (Action::WriteManifest { at, bytes }, Operation::Backup(run)) => {
+                assert_eq!(run.phase, BackupPhase::Committing { manifest: bytes.clone() });
+                assert_eq!(run.name, at.backup);
+            }
+            (Action::StartBackup(_) | Action::StartRestore(_) | Action::WriteManifest { .. }, _) => {
+                panic!("{action:?} is not named by the record\n{}", self.transcript())
+            }
+            _ => {}
+        }
+        let changes_something =
+            matches!(action, Action::StartBackup(_) | Action::StartRestore(_) | Action::WriteManifest { .. });
+        assert!(!(self.context.dry_run && changes_something), "{action:?} in a dry run");
+        let verified = |record: &Record| record.last_verified.as_ref().map(|last| last.started_at);
+        assert!(verified(record) >= verified(&self.record), "the last verified backup moved backwards");
+        assert_eq!(
+            Record::parse(&record.bytes()).as_ref(),
+            Ok(record),
+            "what is stored reads back as it was"
+        );
+    }
+
+    fn clock(&self) -> String {
+        format!("{} {}", short(self.now), self.context.invocation)
+    }
+
+    fn phase(&self) -> String {
+        match &self.record.operation {
+            Operation::Idle => "Idle".into(),
+            Operation::Backup(run) => match &run.phase {
+                BackupPhase::Inventory { .. } => "Inventory".into(),
+                BackupPhase::Requested(claim) => tell_claim(claim),
+                BackupPhase::Running(running) => tell_running(running),
+                BackupPhase::Proving { first: None, .. } => "Proving".into(),
+                BackupPhase::Proving { first: Some(first), .. } => {
+                    format!("Proving(seen {})", short(first.at))
+                }
+                BackupPhase::Committing { .. } => "Committing".into(),
+            },
+            Operation::Restore(run) => match &run.phase {
+                RestorePhase::Requested(claim) => tell_claim(claim),
+                RestorePhase::Running(running) => tell_running(running),
+                RestorePhase::Verifying { .. } => "Verifying".into(),
+            },
+        }
+    }
+}
+
+fn tell_claim(claim: &apim_dr::domain::record::Claim) -> String {
+    match claim.taken_over {
+        true => format!("Requested(taken over by {})", claim.by),
+        false => format!("Requested(by {})", claim.by),
+    }
+}
+
+fn tell_running(running: &Running) -> String {
+    let operation = running.operation.as_ref().map(|operation| operation.expose().to_owned());
+    let parts = [
+        operation,
+        running.updating_seen.then(|| "Updating seen".into()),
+        running.free_since.map(|since| format!("free since {}", short(since))),
+        running.next_poll.map(|next| format!("asked again from {}", short(next))),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "Running".into() } else { format!("Running({})", parts.join(", ")) }
+}
+
+fn tell_action(action: &Action) -> String {
+    match action {
+        Action::Yield => "rest".into(),
+        Action::Stop(_) => "stop".into(),
+        Action::Again => "again".into(),
+        Action::Look(Looking::Service) => "look".into(),
+        Action::Look(Looking::ForBackup(blob) | Looking::ForRestore(blob)) => {
+            format!("look for {}", short_name(&blob.backup))
+        }
+        Action::StartBackup(start) => format!("POST backup {}", short_name(&start.blob.backup)),
+        Action::StartRestore(start) => format!("POST restore {}", short_name(&start.blob.backup)),
+        Action::Poll(operation) => format!("poll {}", operation.expose()),
+        Action::InspectBlob(_) => "inspect blob".into(),
+        Action::WriteManifest { .. } => "write manifest".into(),
+        Action::WriteHistory { path, .. } => format!("write {path}"),
+    }
+}
+
+type Facts = Vec<(&'static str, Option<String>)>;
+
+/// What a record says beside its phase, in an operator's words.
+fn facts(record: &Record) -> Facts {
+    let mut facts = facts_of_backups(record);
+    facts.extend(facts_of_restores(record));
+    facts.extend([
+        ("primary", Some(record.primary.to_string())),
+        ("busy since", record.busy_since.map(short)),
+        ("overdue", is_overdue(record).then(|| "yes".into())),
+        ("dry run", record.dry_run.then(|| "yes".into())),
+        ("deadlines count from", record.deadlines_from.map(short)),
+        ("closed", tell_closed(&record.unwritten_history)),
+    ]);
+    facts
+}
+
+fn facts_of_backups(record: &Record) -> Facts {
+    let known: Vec<_> = record.backups.iter().map(|backup| short_name(&backup.name)).collect();
+    vec![
+        ("backups", (!known.is_empty()).then(|| known.join(" "))),
+        ("last verified", record.last_verified.as_ref().map(|last| short_name(&last.name))),
+        ("covered", record.covered.map(short)),
+        ("backup wished", record.backup_wish.as_ref().map(|wish| format!("by {}", wish.by))),
+        ("backup failures", record.backup_failures.as_ref().map(tell_failures)),
+    ]
+}
+
+fn facts_of_restores(record: &Record) -> Facts {
+    let wish = record.restore_wish.as_ref();
+    let deferred = wish.and_then(|wish| wish.deferred.as_ref());
+    vec![
+        ("holds", tell_held(&record.holds)),
+        ("wish", wish.map(|wish| format!("{}{}", short_name(&wish.source.name), tell_by(wish.by)))),
+        (
+            "deferred",
+            deferred.map(|deferred| format!("since {}: {}", short(deferred.since), deferred.reason)),
+        ),
+        ("attempts", wish.and_then(|wish| wish.failures.as_ref()).map(tell_failures)),
+        ("seen", record.seen.map(short)),
+        ("pin", record.pin.as_ref().map(|pin| short_name(&pin.backup))),
+        ("restore failures", record.restore_failures.as_ref().map(tell_failures)),
+        ("refused", record.refused.as_ref().map(short_name)),
+        ("unseen ends", record.unseen_ends.as_ref().map(|ends| ends.count.to_string())),
+    ]
+}
+
+fn tell_by(by: By) -> &'static str {
+    match by {
+        By::Automatic => "",
+        By::Hand => " by hand",
+    }
+}
+
+fn tell_failures(failures: &Failures) -> String {
+    match failures.count {
+        0 => "noted".into(),
+        count => format!("{count}, again from {}", short(failures.next_attempt())),
+    }
+}
+
+fn tell_held(holds: &Holds) -> Option<String> {
+    match holds {
+        Holds::Nothing => None,
+        Holds::Unknown { backup, .. } => Some(format!("unknown after {}", short_name(backup))),
+        Holds::Backup(held) => Some(match &held.compared {
+            Compared::Verified => format!("{} verified", short_name(&held.backup)),
+            Compared::Unverified { .. } => format!("{} unverified", short_name(&held.backup)),
+            Compared::Mismatched { .. } => format!("{} mismatched", short_name(&held.backup)),
+        }),
+    }
+}
+
+fn is_overdue(record: &Record) -> bool {
+    match &record.operation {
+        Operation::Idle => false,
+        Operation::Backup(run) => run.overdue,
+        Operation::Restore(run) => run.overdue,
+    }
+}
+
+fn tell_closed(runs: &[ClosedRun]) -> Option<String> {
+    let told: Vec<_> = runs
+        .iter()
+        .map(|run| format!("{:?} {}", run.outcome, short_name(&run.backup)).to_lowercase())
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+fn changes(before: &Facts, after: &Facts) -> Vec<String> {
+    let changed = before.iter().zip(after).filter(|(before, after)| before != after);
+    changed.map(|(_, (label, value))| format!("{label}: {}", value.as_deref().unwrap_or("-"))).collect()
+}
