@@ -24,12 +24,6 @@ pub fn before_looking(context: &Context, record: &Record, wish: &RestoreWish, no
         return Verdict::Refused(refusal);
     }
     let automatic = wish.by == By::Automatic;
-    if let (true, Some(latch)) = (automatic, &record.failed_over) {
-        return Verdict::Deferred(format!(
-            "traffic failed over to {} at {}: nothing is restored by itself until `resume`",
-            latch.serving, latch.since
-        ));
-    }
     if let (false, Some(reason)) = (wish.even_if_live, may_serve(context)) {
         return Verdict::Deferred(reason);
     }
