@@ -67,6 +67,10 @@ impl Account {
 
     /// A connection string that names this account and its endpoint.
     pub fn connection_string(&self) -> String {
+        // The short form names the emulator's queues as well, which a Functions host needs.
+        if *self == Self::emulator(10000) {
+            return "UseDevelopmentStorage=true".to_owned();
+        }
         let protocol = self.endpoint.split(':').next().unwrap_or("https");
         format!(
             "DefaultEndpointsProtocol={protocol};AccountName={};AccountKey={};BlobEndpoint={}",
