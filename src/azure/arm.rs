@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::identity::{Bearer, Tokens};
 use super::retry::{Harmless, Repeat, Repeated, Retry};
-use super::trace::{Hidden, Trace};
+use super::trace::{self, Hidden, Trace};
 use super::transport::Bounded;
 use crate::clock::InvocationClock;
 use crate::domain::vocabulary::Timestamp;
@@ -102,11 +102,17 @@ impl Arm {
         request.insert_header(ACCEPT, "application/json");
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
         let answer = self.pipeline.send(context, &mut request, Some(options)).await;
-        answer.map_err(|error| match error.kind() {
-            ErrorKind::Credential => NoReply::NoToken(error.to_string()),
-            _ if error.downcast_ref::<Late>().is_some() => NoReply::TooLate,
-            _ => NoReply::Silence(error.to_string()),
-        })
+        match answer {
+            Ok(answer) => {
+                if answer.status().is_client_error() || answer.status().is_server_error() {
+                    trace::refused(context, &request, &answer);
+                }
+                Ok(answer)
+            }
+            Err(error) if error.downcast_ref::<Late>().is_some() => Err(NoReply::TooLate),
+            Err(error) if *error.kind() == ErrorKind::Credential => Err(NoReply::NoToken(error.to_string())),
+            Err(error) => Err(NoReply::Silence(error.to_string())),
+        }
     }
 }
 

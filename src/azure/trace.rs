@@ -6,9 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::policies::{Policy, PolicyResult};
-use azure_core::http::{Context, Request};
+use azure_core::http::{Context, RawResponse, Request};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, info};
+
+use crate::domain::event::EventName;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
@@ -29,7 +31,7 @@ impl Policy for Trace {
         let answer = next[0].send(context, request, &next[1..]).await;
         let method = request.method().as_str();
         let host = request.url().host_str().unwrap_or_default();
-        let path = if context.value::<Hidden>().is_some() { "…" } else { request.url().path() };
+        let path = path(context, request);
         let milliseconds = began.elapsed().as_millis();
         match &answer {
             Ok(answer) => {
@@ -41,6 +43,20 @@ impl Policy for Trace {
         }
         answer
     }
+}
+
+/// One line for everybody about an error that Resource Manager answered. Azure's words go into the record
+/// as they are; the ids by which its support finds the request stand here.
+pub(super) fn refused(context: &Context, request: &Request, answer: &RawResponse) {
+    let event = EventName::RequestRefused.as_str();
+    let (method, path) = (request.method().as_str(), path(context, request));
+    let status = u16::from(answer.status());
+    let (request_id, correlation_id) = ids(answer.headers());
+    info!(event, status, request_id, correlation_id, "{method} {path}");
+}
+
+fn path<'a>(context: &Context, request: &'a Request) -> &'a str {
+    if context.value::<Hidden>().is_some() { "of an operation" } else { request.url().path() }
 }
 
 /// Azure's ids of a request and of what it belongs to; empty where it gave none.

@@ -106,5 +106,6 @@ events! {
     InvocationDone "invocation.done" Info "The invocation did its work.";
     HandlerStarted "handler.started" Info "The process listens for the Functions host.";
     HandlerPanicked "handler.panicked" Error "A defect ended one invocation; the process goes on. The text says where.";
+    RequestRefused "request.refused" Info "Resource Manager answered a request with an error; the ids are what Azure's support asks for.";
     SettingRefused "setting.refused" Error "A setting is missing or wrong; every invocation fails until it is put right.";
 }

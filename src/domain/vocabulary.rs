@@ -268,7 +268,7 @@ impl From<BackupName> for String {
 /// Azure's own words: an error's code and message, kept as they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AzureWords {
-    /// The HTTP status.
+    /// The HTTP status; 0 where there was no answer.
     pub status: u16,
     /// `error.code`, or empty where the body had none.
     pub code: String,
@@ -286,6 +286,7 @@ impl AzureWords {
 impl fmt::Display for AzureWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code.as_str(), self.message.as_str()) {
+            ("", message) if self.status == 0 => f.write_str(message),
             ("", "") => write!(f, "HTTP {}", self.status),
             ("", message) => write!(f, "HTTP {}: {message}", self.status),
             (code, message) => write!(f, "HTTP {} {code}: {message}", self.status),

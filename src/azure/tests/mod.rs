@@ -6,3 +6,4 @@ mod polls;
 mod posts;
 mod script;
 mod tokens;
+mod wire;
