@@ -140,6 +140,14 @@ impl Config {
         reader.finish(config)
     }
 
+    /// What works as it is set, but most likely not as it was meant.
+    pub fn doubts(&self) -> Vec<String> {
+        let queues = "BackupStorage__queueServiceUri is not set: the Functions host disables RestoreOnBlob, and \
+                      restores begin by the tick alone, 3 min after a backup; write ";
+        let checks = [(!self.storage.host_finds_queues, format!("{queues}{}", setting::QUEUE_SERVICE.write))];
+        checks.into_iter().filter(|(doubtful, _)| *doubtful).map(|(_, what)| what).collect()
+    }
+
     /// Everything is read before the first `?`, so that nothing wrong goes unreported.
     fn read(reader: &mut Reader<'_>) -> Result<Self, Reported> {
         let access = read_storage_access(reader);

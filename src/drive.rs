@@ -11,7 +11,7 @@ use crate::domain::decision::{Context, Decision};
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::observation::{Action, Observation};
-use crate::domain::record::Record;
+use crate::domain::record::{Record, path_of};
 use crate::domain::vocabulary::{Etag, InvocationId, Timestamp};
 use crate::log;
 
@@ -211,11 +211,6 @@ impl<'a> Driver<'a> {
     pub fn into_told(self) -> Vec<String> {
         self.told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// Where a service's record lies in the state container.
-pub fn path_of(service: &ServiceName) -> String {
-    format!("services/{service}.json")
 }
 
 /// What was observed of one operation says nothing of another, and one closed run's place in the history

@@ -8,7 +8,7 @@ use crate::domain::decide::turn_roles;
 use crate::domain::decision::Decision;
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
-use crate::domain::record::{Operation, Record};
+use crate::domain::record::{FOLDER, Operation, Record, service_at};
 use crate::domain::summary;
 use crate::domain::take_up;
 use crate::drive::{Driver, Loaded, Trouble};
@@ -46,7 +46,7 @@ pub async fn run(driver: Driver<'_>, wish: Wish, by_hand: bool) -> Result<Vec<St
 
 /// Loads the record of every service that the settings name, and of those they no longer name.
 async fn load_all(driver: &Driver<'_>) -> Result<(Records, Vec<String>), String> {
-    let listed = driver.azure.store().list("services/").await.map_err(|trouble| trouble.to_string())?;
+    let listed = driver.azure.store().list(FOLDER).await.map_err(|trouble| trouble.to_string())?;
     let configured: Vec<_> = driver.deployment.all().cloned().collect();
     let (mut records, mut failures) = (Records::new(), Vec::new());
     let loads = join_all(configured.iter().map(|service| driver.load(service))).await;
@@ -56,7 +56,7 @@ async fn load_all(driver: &Driver<'_>) -> Result<(Records, Vec<String>), String>
             Err(trouble) => note_trouble(driver, &service.name(), (&trouble, &mut failures)),
         }
     }
-    for name in listed.iter().filter_map(|path| name_in(path)) {
+    for name in listed.iter().filter_map(|path| service_at(path)) {
         if driver.deployment.named(&name).is_some() {
             continue;
         }
@@ -67,10 +67,6 @@ async fn load_all(driver: &Driver<'_>) -> Result<(Records, Vec<String>), String>
         }
     }
     Ok((records, failures))
-}
-
-fn name_in(path: &str) -> Option<ServiceName> {
-    ServiceName::parse(path.strip_prefix("services/")?.strip_suffix(".json")?).ok()
 }
 
 fn note_trouble(

@@ -107,8 +107,18 @@ fn once_there(slot: &Arc<SetOnce<Work>>) -> Work {
 /// Settings in, work out; bad settings in, work out that says so.
 fn start_up() -> Work {
     match Config::from_lookup(setting) {
-        Ok(config) => Azure::new(&config).map_or_else(failing, |azure| handler::work(&config, azure)),
+        Ok(config) => {
+            doubt(&config);
+            Azure::new(&config).map_or_else(failing, |azure| handler::work(&config, azure))
+        }
         Err(problems) => refuse(&problems),
+    }
+}
+
+/// Says once what is most likely not as it was meant.
+fn doubt(config: &Config) {
+    for doubt in config.doubts() {
+        log::process_event(&Event::new(EventName::ConfigurationSuspect, doubt));
     }
 }
 

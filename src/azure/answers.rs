@@ -5,8 +5,8 @@ use azure_core::http::headers::HeaderName;
 use serde::Deserialize;
 
 use super::arm::{Arm, NoReply, Posted};
+use super::request_ids::id_note;
 use super::retry::retry_after;
-use super::trace::id_note;
 use super::words::azure_words;
 use crate::domain::observation::{Answer, NoLook, Poll, ServiceLook};
 use crate::domain::vocabulary::{AzureWords, OperationUrl, ServiceState, Tier};
@@ -63,16 +63,20 @@ pub(super) fn to_poll(reply: Result<RawResponse, NoReply>) -> Poll {
     }
 }
 
-/// The members of an API Management service that a look takes in.
+/// The members of an API Management service that a look takes in. The state alone makes a look; a service
+/// without a tier is one whose tier fits no backup.
 #[derive(Deserialize)]
 struct Service {
+    #[serde(default)]
     location: String,
+    #[serde(default)]
     sku: Sku,
     properties: Properties,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Sku {
+    #[serde(default)]
     name: String,
 }
 

@@ -13,8 +13,8 @@ use azure_core::http::{
 use serde_json::Value;
 
 use super::identity::{Bearer, Tokens};
+use super::request_ids::{self, Hidden};
 use super::retry::{Harmless, Repeat, Repeated, Retry};
-use super::trace::{self, Hidden, Trace};
 use super::transport::Bounded;
 use crate::clock::InvocationClock;
 use crate::domain::vocabulary::Timestamp;
@@ -105,7 +105,7 @@ impl Arm {
         match answer {
             Ok(answer) => {
                 if answer.status().is_client_error() || answer.status().is_server_error() {
-                    trace::refused(context, &request, &answer);
+                    request_ids::refused(context, &request, &answer);
                 }
                 Ok(answer)
             }
@@ -116,15 +116,13 @@ impl Arm {
     }
 }
 
-/// What every client of ours has: our transport, our retry, a line in the log for each try, and between
-/// them `policies`, which authorize or sign each try.
+/// What every client of ours has: our transport, our retry, and between them `policies`, which authorize or
+/// sign each try.
 pub(super) fn client_options(
     transport: Bounded,
     repeat: Repeat,
-    policies: Vec<Arc<dyn Policy>>,
+    per_try_policies: Vec<Arc<dyn Policy>>,
 ) -> ClientOptions {
-    let mut per_try_policies = policies;
-    per_try_policies.push(Arc::new(Trace));
     ClientOptions {
         per_call_policies: vec![Arc::new(Retry(repeat))],
         per_try_policies,

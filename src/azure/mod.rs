@@ -17,7 +17,7 @@ use crate::domain::id::{ServiceId, ServiceName, StorageAccountId};
 use crate::domain::observation::{
     Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Poll, Start,
 };
-use crate::domain::record::Record;
+use crate::domain::record::{Record, path_of};
 use crate::domain::vocabulary::{OperationUrl, Timestamp};
 
 use arm::{Arm, Deadline};
@@ -33,12 +33,12 @@ mod answers;
 mod arm;
 mod blob;
 mod identity;
+mod request_ids;
 mod retry;
 mod shared_key;
 mod store;
 #[cfg(test)]
 mod tests;
-mod trace;
 mod transport;
 mod trouble;
 mod words;
@@ -166,7 +166,7 @@ impl Azure {
     async fn restoring(&self, others: &[ServiceId], now: Timestamp) -> Result<Vec<ServiceName>, String> {
         let mut restoring = Vec::new();
         for name in others.iter().map(ServiceId::name) {
-            let path = format!("services/{name}.json");
+            let path = path_of(&name);
             let stored = self.store.load(&path).await.map_err(|trouble| trouble.to_string())?;
             let Some((bytes, _)) = stored.document else { continue };
             let record = Record::parse(&bytes).map_err(|why| format!("the record {path}: {why}"))?;

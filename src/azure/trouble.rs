@@ -6,7 +6,7 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::RawResponse;
 use azure_core::http::headers::ERROR_CODE;
 
-use super::trace::id_note;
+use super::request_ids::id_note;
 use super::words::one_line;
 use crate::config::StorageAccess;
 

@@ -48,8 +48,7 @@ settings! {
     BLOB_SERVICE = "BackupStorage__blobServiceUri", Optional,
         "the blob endpoint of the storage account, such as https://{account}.blob.core.windows.net";
     QUEUE_SERVICE = "BackupStorage__queueServiceUri", Optional,
-        "the queue endpoint of the same account, such as https://{account}.queue.core.windows.net: without it \
-         the Functions host disables RestoreOnBlob";
+        "the queue endpoint of the same account, such as https://{account}.queue.core.windows.net";
     STORAGE_CREDENTIAL = "BackupStorage__credential", Optional,
         "managedidentity, or leave it out to use what AZURE_CREDENTIAL says";
     STORAGE_CLIENT_ID = "BackupStorage__clientId", Optional,

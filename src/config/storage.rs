@@ -25,6 +25,8 @@ pub struct Storage {
     pub blob_endpoint: Url,
     /// How requests prove who sends them.
     pub access: StorageAccess,
+    /// The Functions host can find the account's queues, which its blob trigger works with.
+    pub host_finds_queues: bool,
 }
 
 /// How storage requests prove who sends them.
@@ -57,21 +59,16 @@ impl Storage {
         let Some(blob_endpoint) = reader.optional(&BLOB_SERVICE, https_service)? else {
             return Err(reader.report_missing(&STORAGE, ""));
         };
-        let queue = match reader.value(&QUEUE_SERVICE) {
-            Ok(None) => {
-                Err(reader.report_missing(&QUEUE_SERVICE, " although BackupStorage__blobServiceUri is"))
-            }
-            other => other,
-        };
+        let queue = reader.optional(&QUEUE_SERVICE, https_service);
         let credential = read_credential(reader, ambient);
         let named = account_of(&blob_endpoint).or_else(|| id.map(|id| id.resource_name().to_owned()));
         let Some(account) = named else {
             let why = " although BackupStorage__blobServiceUri does not tell the account's name";
             return Err(reader.report_missing(&STORAGE_ACCOUNT_ID, why));
         };
-        queue?;
+        let host_finds_queues = queue?.is_some();
         let access = StorageAccess::Identity(credential?);
-        Self { account, blob_endpoint, access }.checked_against(id, reader)
+        Self { account, blob_endpoint, access, host_finds_queues }.checked_against(id, reader)
     }
 
     /// Two settings that name two accounts would back up into one and look into the other.
@@ -175,6 +172,7 @@ fn parse_connection_string(setting: &Setting, text: &str) -> Result<Storage, Str
         account: account.to_owned(),
         blob_endpoint,
         access: StorageAccess::SharedKey(Secret::new(key)),
+        host_finds_queues: true,
     })
 }
 
@@ -211,5 +209,6 @@ fn emulator(setting: &Setting, switch: &str, proxy: Option<&str>) -> Result<Stor
         blob_endpoint: endpoint()
             .ok_or("has a DevelopmentStorageProxyUri that is no http address: write http://{host}")?,
         access: StorageAccess::SharedKey(Secret::new(EMULATOR_KEY)),
+        host_finds_queues: true,
     })
 }

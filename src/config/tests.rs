@@ -324,9 +324,9 @@ fn the_account_is_told_from_its_endpoint_or_from_its_id() {
 #[test]
 fn storage_identity_settings_are_checked() {
     let env = Env::with_storage_identity;
-    env()
-        .without("BackupStorage__queueServiceUri")
-        .refuses("BackupStorage__queueServiceUri", "the Functions host disables RestoreOnBlob");
+    assert!(env().config().doubts().is_empty());
+    let doubts = env().without("BackupStorage__queueServiceUri").config().doubts();
+    assert!(doubts[0].contains("the Functions host disables RestoreOnBlob"), "{doubts:?}");
     env()
         .without("BackupStorage__blobServiceUri")
         .refuses("BackupStorage", "or set BackupStorage__blobServiceUri");

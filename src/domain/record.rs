@@ -102,6 +102,19 @@ pub struct Record {
     pub unwritten_history: Vec<ClosedRun>,
 }
 
+/// The folder of the records in the state container.
+pub const FOLDER: &str = "services/";
+
+/// Where a service's record lies in the state container.
+pub fn path_of(service: &ServiceName) -> String {
+    format!("{FOLDER}{service}.json")
+}
+
+/// The service whose record lies at `path`, if that is where a record lies.
+pub fn service_at(path: &str) -> Option<ServiceName> {
+    ServiceName::parse(path.strip_prefix(FOLDER)?.strip_suffix(".json")?).ok()
+}
+
 impl Record {
     /// The record of a service that was never driven before.
     pub fn new(service: ServiceId, primary: ServiceName, writer: InvocationId, now: Timestamp) -> Self {

@@ -1,14 +1,9 @@
-//! One line a request, for those who turn debug logging on: what was asked, what came, how long it took,
-//! and the ids by which Azure's support finds it. Never a token, a key or a query.
+//! The ids by which Azure's support finds a request, for the log and for the texts of errors. Never a token,
+//! a key or a query.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use azure_core::http::headers::{HeaderName, Headers};
-use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, RawResponse, Request};
-use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::info;
 
 use crate::domain::event::EventName;
 
@@ -19,31 +14,6 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-req
 /// to nobody.
 #[derive(Debug)]
 pub(super) struct Hidden;
-
-/// The innermost policy: it sees every try as it leaves.
-#[derive(Debug)]
-pub(super) struct Trace;
-
-#[async_trait]
-impl Policy for Trace {
-    async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let began = Instant::now();
-        let answer = next[0].send(context, request, &next[1..]).await;
-        let method = request.method().as_str();
-        let host = request.url().host_str().unwrap_or_default();
-        let path = path(context, request);
-        let milliseconds = began.elapsed().as_millis();
-        match &answer {
-            Ok(answer) => {
-                let (request_id, correlation_id) = ids(answer.headers());
-                let status = u16::from(answer.status());
-                debug!(method, host, path, status, milliseconds, request_id, correlation_id, "answered");
-            }
-            Err(error) => debug!(method, host, path, milliseconds, %error, "not answered"),
-        }
-        answer
-    }
-}
 
 /// One line for everybody about an error that Resource Manager answered. Azure's words go into the record
 /// as they are; the ids by which its support finds the request stand here.
