@@ -179,6 +179,7 @@ fn an_old_claim_of_which_nothing_came_counts_as_an_attempt() {
         03:08 B Requested(by A) + resumed -> Requested(taken over by B), look for contoso@03:00
         03:08 B Requested(taken over by B) + look Succeeded -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 03:13; closed: failed contoso@03:00}
         03:08 B Idle + resumed -> Idle, write history/contoso/20260310T030000Z-backup.json
+              its writer was lost before Azure's answer was saved, and nothing came of it. While a backup is still due, the next attempt comes at 2026-03-10T03:13:00Z
         03:13 C Idle + resumed -> Idle, look for contoso@03:13
         03:13 C Idle + look Succeeded -> Requested(by C), look for contoso@03:13 | backup.requested
     "#]]);

@@ -19,6 +19,7 @@ fn a_written_manifest_makes_the_backup_verified() {
     story.check(expect![[r#"
         02:11 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
         02:11 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+              proven after 11 min; recovery point 2026-03-10T02:00:00Z
         02:11 B Idle + written -> Idle, rest {closed: -}
     "#]]);
 }
@@ -47,6 +48,8 @@ fn other_bytes_under_the_manifests_name_are_a_failure_and_suspect() {
     story.check(expect![[r#"
         02:11 B Committing + other bytes there -> Idle, again | backup.failed configuration.suspect {backup failures: 1, again from 02:16; closed: failed contoso@02:00}
         02:11 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+              another manifest named contoso-20260310T020000Z.manifest.json stands in the container already, as if another deployment wrote there. While a backup is still due, the next attempt comes at 2026-03-10T02:16:00Z
+              another manifest named contoso-20260310T020000Z.manifest.json stands in the container already, as if another deployment wrote there
         02:16 C Idle + resumed -> Idle, look for contoso@02:16
         02:16 C Idle + look Succeeded -> Requested(by C), look for contoso@02:16 | backup.requested
     "#]]);

@@ -176,6 +176,7 @@ fn a_wish_that_does_not_begin_within_an_hour_lapses() {
         03:59:59 D Idle + look Updating -> Idle, rest | backup.waiting
         04:00 E Idle + resumed -> Idle, again | backup.lapsed {backup wished: -; backup failures: noted}
         04:00 E Idle + resumed -> Idle, rest {busy since: -}
+              the backup asked for at 2026-03-10T03:00:00Z could not begin within an hour: ask again
         04:05 F Idle + a backup now -> Idle, rest | backup.wished {backup wished: by F}
         04:05 F Idle + resumed -> Idle, look for contoso@04:05
         04:05 F Idle + look Succeeded -> Requested(by F), look for contoso@04:05 | backup.requested

@@ -105,6 +105,7 @@ fn the_post_another_4xx_failed_in_azures_own_words() {
     story.check(expect![[r#"
         02:00 A Requested(by A) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 1, again from 02:05; closed: failed contoso@02:00}
         02:00 A Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+              Azure refused the backup: HTTP 400 InvalidParameters: the storage account is not reachable. While a backup is still due, the next attempt comes at 2026-03-10T02:05:00Z
     "#]]);
 }
 
@@ -165,6 +166,7 @@ fn the_restore_post_refused_after_being_busy_is_no_longer_busy_and_leaves_what_i
         02:31 D Requested(by D) + look Succeeded -> Requested(by D), POST restore contoso@02:00
         02:31 D Requested(by D) + 400 InvalidParameters -> Idle, again | restore.failed {attempts: 1, again from 02:36; restore failures: 1, again from 02:36; busy since: -; closed: failed contoso@02:00}
         02:31 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json
+              Azure refused the restore: HTTP 400 InvalidParameters: the storage account is not reachable. The next attempt comes at 2026-03-10T02:36:00Z
     "#]]);
 }
 
@@ -218,6 +220,7 @@ fn the_poll_that_says_failed_is_believed_in_azures_own_words() {
         02:20 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:20 B Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | backup.failed {backup failures: 1, again from 02:25; closed: failed contoso@02:00}
         02:20 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+              Azure says that the backup failed: HTTP 400 BackupRestoreFailed: the blob could not be written. While a backup is still due, the next attempt comes at 2026-03-10T02:25:00Z
     "#]]);
 }
 

@@ -159,6 +159,7 @@ fn a_backup_that_is_gone_or_expired_meanwhile_is_refused() {
         02:30 A Idle + resumed -> Idle, look for contoso@02:00
         02:30 A Idle + look Updating, no blob -> Idle, again | restore.refused {wish: -; restore failures: noted}
         02:30 A Idle + resumed -> Idle, rest
+              contoso-20260310T020000Z is not restored: the blob contoso-20260310T020000Z.apimbackup is gone
     "#]]);
     let mut story = Story::of_secondary().having(|story| {
         let mut old = manifest("02:00");
@@ -169,6 +170,7 @@ fn a_backup_that_is_gone_or_expired_meanwhile_is_refused() {
     story.check(expect![[r#"
         03:00 B Idle + resumed -> Idle, again | restore.refused {wish: -; deferred: -; restore failures: noted}
         03:00 B Idle + resumed -> Idle, rest
+              contoso-20260310T020000Z is not restored: contoso-20260310T020000Z expired at 2026-03-10T03:00:00Z: API Management refuses a backup older than 30 days
     "#]]);
 }
 
@@ -231,7 +233,8 @@ fn a_look_for_a_wish_that_was_replaced_allows_nothing() {
     story.meanwhile("A", "02:31:01").look(finds("Succeeded"));
     story.check(expect![[r#"
         02:31 B Idle + manifest contoso@02:10 -> Idle, rest | restore.wished {wish: contoso@02:10; seen: 02:10}
-        02:31:01 A Idle + look Succeeded -> Idle, rest | restore.deferred {deferred: since 02:31:01: another backup was chosen meanwhile}
+        02:31:01 A Idle + look Succeeded -> Idle, again
+        02:31:01 A Idle + resumed -> Idle, look for contoso@02:10
     "#]]);
 }
 

@@ -1,19 +1,24 @@
 //! The stories of `decide`: each test is an operator's session with one service, and its transcript tells
-//! what was decided, a line each. Only [`story::Story`] touches the API.
+//! what was decided, a line each. Only [`story::Story`] and the fixtures touch the API. Beside them stands what is
+//! stored and what is documented: records, manifests, names and events.
 
 mod claims;
 mod commit;
+mod documented;
 mod dry_run;
 mod due;
 mod fixtures;
 mod following;
 mod gates;
+mod names;
 mod offers;
 mod proof;
 mod restoring;
 mod retries;
 mod roles;
 mod seen;
+mod stored;
 mod story;
 mod taking_turns;
+mod telling;
 mod told;

@@ -28,6 +28,7 @@ fn azures_word_is_enough_to_hold_a_backup_that_cannot_be_compared() {
         02:50 B Running(op-1) + poll 200 -> Verifying, again | restore.ended
         02:50 B Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
         02:50 B Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+              contoso-dr holds it after 20 min; not compared: the backup has no inventory to compare with
         02:50 B Idle + written -> Idle, rest {closed: -}
     "#]]);
 }
@@ -43,6 +44,7 @@ fn an_accepted_restore_that_failed_leaves_it_unknown_what_is_held() {
         02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 D Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 02:55; restore failures: 1, again from 02:55; closed: failed contoso@02:00}
         02:50 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. The next attempt comes at 2026-03-10T02:55:00Z
     "#]]);
 }
 
@@ -80,6 +82,7 @@ fn ended_unseen_the_first_time_it_is_an_attempt_that_failed() {
         02:55 D Running(op-1, Updating seen, free since 02:50) + look Succeeded -> Verifying, again | restore.ended
         02:55 D Verifying + resumed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 03:00; restore failures: 1, again from 03:00; unseen ends: 1; closed: failed contoso@02:00}
         02:55 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+              it ended and Azure no longer says how; the backup has no inventory to compare with. The next attempt comes at 2026-03-10T03:00:00Z
     "#]]);
 }
 
@@ -104,6 +107,7 @@ fn ended_unseen_the_second_time_it_is_held_but_not_verified() {
         03:55 H Running(op-2, Updating seen, free since 03:50) + look Succeeded -> Verifying, again | restore.ended
         03:55 H Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; wish: -; attempts: -; restore failures: -; unseen ends: -; closed: unverified contoso@02:00}
         03:55 H Idle + resumed -> Idle, write history/contoso-dr/20260310T033000Z-restore.json
+              contoso-dr holds it after 25 min; not compared: it ended unseen twice after the service had been Updating, and the backup has no inventory to compare with
     "#]]);
 }
 
@@ -125,6 +129,7 @@ fn an_end_without_updating_seen_does_not_count_as_the_second_one() {
         03:55 G Running(op-2, free since 03:50) + look Succeeded -> Verifying, again | restore.ended
         03:55 G Verifying + resumed -> Idle, again | restore.failed {attempts: 2, again from 04:10; restore failures: 2, again from 04:10; closed: failed contoso@02:00}
         03:55 G Idle + resumed -> Idle, write history/contoso-dr/20260310T033000Z-restore.json
+              it ended and Azure no longer says how; the service was never seen Updating after the request. The next attempt comes at 2026-03-10T04:10:00Z
     "#]]);
 }
 
@@ -177,6 +182,7 @@ fn a_failed_attempt_of_a_wish_that_was_replaced_is_not_tried_again() {
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; restore failures: 1, again from 02:55; closed: failed contoso@02:00}
         02:50 C Idle + resumed -> Idle, look for contoso@02:40
+              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. Another backup was chosen meanwhile
     "#]]);
 }
 
@@ -219,6 +225,7 @@ fn a_wish_by_hand_is_tried_again_until_it_lapses_and_an_open_attempt_ends_first(
         06:29 E Idle + resumed -> Idle, rest
         06:30 F Idle + resumed -> Idle, again | restore.lapsed {wish: -; attempts: -; seen: -}
         06:30 F Idle + resumed -> Idle, rest
+              contoso-20260310T020000Z was asked for by hand at 2026-03-10T02:30:00Z and not restored within 4 h: ask again
     "#]]);
     let mut open =
         Story::of_secondary().having(|story| story.restore_runs("02:30", manifest("02:00").by_hand()));
@@ -248,6 +255,7 @@ fn a_restore_into_the_primary_is_attempted_once() {
     refusing.check(expect![[r#"
         03:00 C Requested(by C) + 400 InvalidParameters -> Idle, again | restore.failed {wish: -; restore failures: 1, again from 03:05; closed: failed contoso-dr@02:50}
         03:00 C Idle + resumed -> Idle, write history/contoso/20260310T030000Z-restore.json
+              Azure refused the restore: HTTP 400 InvalidParameters: the storage account is not reachable. A restore into the primary is attempted once: look, then ask again by hand
     "#]]);
     let mut failing = failing_back();
     failing.answer(accepted("op-1")).tick("03:20").poll(ended_badly());

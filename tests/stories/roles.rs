@@ -15,6 +15,7 @@ fn when_roles_change_automatic_wishes_are_dropped_and_seen_becomes_now() {
         APIM_PRIMARY_ID=…/contoso-dr
         02:31 B Idle + resumed -> Idle, again | roles.changed {wish: -; seen: 02:31; primary: contoso-dr}
         02:31 B Idle + resumed -> Idle, look for contoso-dr@02:31
+              the primary was contoso and is contoso-dr now; automatic wishes are dropped
     "#]]);
 }
 

@@ -162,6 +162,7 @@ fn a_wish_by_hand_that_lapses_gives_seen_back_to_what_is_held() {
         06:29:59 D Idle + resumed -> Idle, rest
         06:30 E Idle + resumed -> Idle, again | restore.lapsed {wish: -; deferred: -; seen: 01:00; restore failures: noted}
         06:30 E Idle + resumed -> Idle, rest
+              contoso-20260310T020000Z was asked for by hand at 2026-03-10T02:30:00Z and not restored within 4 h: ask again
         06:31 a tick takes up contoso@02:00
     "#]]);
 }
@@ -189,6 +190,7 @@ fn a_wish_by_hand_that_is_refused_at_its_gate_gives_seen_back() {
         02:30 A Idle + resumed -> Idle, look for contoso@02:00
         02:30 A Idle + look Succeeded, no blob -> Idle, again | restore.refused {wish: -; seen: -; restore failures: noted}
         02:30 A Idle + resumed -> Idle, rest
+              contoso-20260310T020000Z is not restored: the blob contoso-20260310T020000Z.apimbackup is gone
     "#]]);
 }
 

@@ -7,9 +7,7 @@ use apim_dr::domain::decide::decide;
 use apim_dr::domain::decision::{Context, Decision, Serving};
 use apim_dr::domain::observation::{Action, Answer, BlobLook, Looking, Looks, Observation, Poll, WriteOnce};
 use apim_dr::domain::offer::{self, Offer};
-use apim_dr::domain::record::{
-    BackupPhase, By, ClosedRun, Compared, Failures, Holds, Operation, Record, RestorePhase, Running,
-};
+use apim_dr::domain::record::{BackupPhase, By, Operation, Record, RestorePhase};
 use apim_dr::domain::schedule::Schedule;
 use apim_dr::domain::summary;
 use apim_dr::domain::take_up;
@@ -20,6 +18,7 @@ use super::fixtures::{
     Sight, accepted, at, ended, finds, found, service, short, short_name, tell_answer, tell_blob, tell_poll,
     tell_write,
 };
+use super::telling::{changes, facts, tell_action, tell_phase};
 
 /// A session with one service.
 pub(crate) struct Story {
@@ -273,7 +272,7 @@ impl Story {
     /// What a tick would take up of the primary's backups.
     pub(crate) fn takes_up(&mut self, when: &str, primary: &Self) -> &mut Self {
         let missed = take_up::missed(&primary.record, &self.record, at(when));
-        let what = missed.map_or("nothing".into(), |backup| short_name(&backup.name));
+        let what = missed.map_or_else(|| "nothing".into(), |backup| short_name(&backup.name));
         self.note(format!("{when} a tick takes up {what}"));
         self
     }
@@ -307,7 +306,7 @@ impl Story {
                 |manifest| Digest::of(manifest.as_bytes()),
             ),
         };
-        let vouched = self.record.vouches_for(&name, &digest).map_or("no".into(), short);
+        let vouched = self.record.vouches_for(&name, &digest).map_or_else(|| "no".into(), short);
         self.note(format!("{} the record vouches for the manifest: {vouched}", self.phase()));
         self
     }
@@ -339,16 +338,20 @@ impl Story {
         self
     }
 
-    /// The manifest that is about to be written, in full.
-    pub(crate) fn manifest_in_full(&mut self) -> &mut Self {
-        let Action::WriteManifest { bytes, .. } = self.pending() else {
-            panic!("no manifest is being written")
-        };
-        self.note(bytes);
-        self
+    /// The manifest that is about to be written.
+    pub(crate) fn manifest(&self) -> String {
+        match self.pending() {
+            Action::WriteManifest { bytes, .. } => bytes,
+            other => panic!("no manifest is being written, but {other:?}"),
+        }
     }
 
-    /// Puts the words of the last decision into the transcript.
+    /// The record as it is stored.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        self.record.bytes()
+    }
+
+    /// Puts the words of what was told last into the transcript.
     pub(crate) fn in_words(&mut self) -> &mut Self {
         let words: Vec<_> = self.last.iter().map(|text| format!("      {text}")).collect();
         self.lines.extend(words);
@@ -406,7 +409,9 @@ impl Story {
         if !changes.is_empty() {
             line += &format!(" {{{}}}", changes.join("; "));
         }
-        self.last = events.into_iter().map(|event| event.text).collect();
+        if !events.is_empty() {
+            self.last = events.into_iter().map(|event| event.text).collect();
+        }
         self.note(line);
         self.pending.insert(self.context.invocation.clone(), (action.clone(), self.record.clone()));
         if action == Action::Again { self.drive() } else { self }
@@ -450,154 +455,6 @@ impl Story {
     }
 
     fn phase(&self) -> String {
-        match &self.record.operation {
-            Operation::Idle => "Idle".into(),
-            Operation::Backup(run) => match &run.phase {
-                BackupPhase::Inventory { .. } => "Inventory".into(),
-                BackupPhase::Requested(claim) => tell_claim(claim),
-                BackupPhase::Running(running) => tell_running(running),
-                BackupPhase::Proving { first: None, .. } => "Proving".into(),
-                BackupPhase::Proving { first: Some(first), .. } => {
-                    format!("Proving(seen {})", short(first.at))
-                }
-                BackupPhase::Committing { .. } => "Committing".into(),
-            },
-            Operation::Restore(run) => match &run.phase {
-                RestorePhase::Requested(claim) => tell_claim(claim),
-                RestorePhase::Running(running) => tell_running(running),
-                RestorePhase::Verifying { .. } => "Verifying".into(),
-            },
-        }
+        tell_phase(&self.record.operation)
     }
-}
-
-fn tell_claim(claim: &apim_dr::domain::record::Claim) -> String {
-    match claim.taken_over {
-        true => format!("Requested(taken over by {})", claim.by),
-        false => format!("Requested(by {})", claim.by),
-    }
-}
-
-fn tell_running(running: &Running) -> String {
-    let operation = running.operation.as_ref().map(|operation| operation.expose().to_owned());
-    let parts = [
-        operation,
-        running.updating_seen.then(|| "Updating seen".into()),
-        running.free_since.map(|since| format!("free since {}", short(since))),
-        running.next_poll.map(|next| format!("asked again from {}", short(next))),
-    ];
-    let parts: Vec<_> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "Running".into() } else { format!("Running({})", parts.join(", ")) }
-}
-
-fn tell_action(action: &Action) -> String {
-    match action {
-        Action::Yield => "rest".into(),
-        Action::Stop(_) => "stop".into(),
-        Action::Again => "again".into(),
-        Action::Look(Looking::Service) => "look".into(),
-        Action::Look(Looking::ForBackup(blob) | Looking::ForRestore(blob)) => {
-            format!("look for {}", short_name(&blob.backup))
-        }
-        Action::StartBackup(start) => format!("POST backup {}", short_name(&start.blob.backup)),
-        Action::StartRestore(start) => format!("POST restore {}", short_name(&start.blob.backup)),
-        Action::Poll(operation) => format!("poll {}", operation.expose()),
-        Action::InspectBlob(_) => "inspect blob".into(),
-        Action::WriteManifest { .. } => "write manifest".into(),
-        Action::WriteHistory { path, .. } => format!("write {path}"),
-    }
-}
-
-type Facts = Vec<(&'static str, Option<String>)>;
-
-/// What a record says beside its phase, in an operator's words.
-fn facts(record: &Record) -> Facts {
-    let mut facts = facts_of_backups(record);
-    facts.extend(facts_of_restores(record));
-    facts.extend([
-        ("primary", Some(record.primary.to_string())),
-        ("busy since", record.busy_since.map(short)),
-        ("overdue", is_overdue(record).then(|| "yes".into())),
-        ("dry run", record.dry_run.then(|| "yes".into())),
-        ("deadlines count from", record.deadlines_from.map(short)),
-        ("closed", tell_closed(&record.unwritten_history)),
-    ]);
-    facts
-}
-
-fn facts_of_backups(record: &Record) -> Facts {
-    let known: Vec<_> = record.backups.iter().map(|backup| short_name(&backup.name)).collect();
-    vec![
-        ("backups", (!known.is_empty()).then(|| known.join(" "))),
-        ("last verified", record.last_verified.as_ref().map(|last| short_name(&last.name))),
-        ("covered", record.covered.map(short)),
-        ("backup wished", record.backup_wish.as_ref().map(|wish| format!("by {}", wish.by))),
-        ("backup failures", record.backup_failures.as_ref().map(tell_failures)),
-    ]
-}
-
-fn facts_of_restores(record: &Record) -> Facts {
-    let wish = record.restore_wish.as_ref();
-    let deferred = wish.and_then(|wish| wish.deferred.as_ref());
-    vec![
-        ("holds", tell_held(&record.holds)),
-        ("wish", wish.map(|wish| format!("{}{}", short_name(&wish.source.name), tell_by(wish.by)))),
-        (
-            "deferred",
-            deferred.map(|deferred| format!("since {}: {}", short(deferred.since), deferred.reason)),
-        ),
-        ("attempts", wish.and_then(|wish| wish.failures.as_ref()).map(tell_failures)),
-        ("seen", record.seen.map(short)),
-        ("pin", record.pin.as_ref().map(|pin| short_name(&pin.backup))),
-        ("restore failures", record.restore_failures.as_ref().map(tell_failures)),
-        ("refused", record.refused.as_ref().map(short_name)),
-        ("unseen ends", record.unseen_ends.as_ref().map(|ends| ends.count.to_string())),
-    ]
-}
-
-fn tell_by(by: By) -> &'static str {
-    match by {
-        By::Automatic => "",
-        By::Hand => " by hand",
-    }
-}
-
-fn tell_failures(failures: &Failures) -> String {
-    match failures.count {
-        0 => "noted".into(),
-        count => format!("{count}, again from {}", short(failures.next_attempt())),
-    }
-}
-
-fn tell_held(holds: &Holds) -> Option<String> {
-    match holds {
-        Holds::Nothing => None,
-        Holds::Unknown { backup, .. } => Some(format!("unknown after {}", short_name(backup))),
-        Holds::Backup(held) => Some(match &held.compared {
-            Compared::Verified => format!("{} verified", short_name(&held.backup)),
-            Compared::Unverified { .. } => format!("{} unverified", short_name(&held.backup)),
-            Compared::Mismatched { .. } => format!("{} mismatched", short_name(&held.backup)),
-        }),
-    }
-}
-
-fn is_overdue(record: &Record) -> bool {
-    match &record.operation {
-        Operation::Idle => false,
-        Operation::Backup(run) => run.overdue,
-        Operation::Restore(run) => run.overdue,
-    }
-}
-
-fn tell_closed(runs: &[ClosedRun]) -> Option<String> {
-    let told: Vec<_> = runs
-        .iter()
-        .map(|run| format!("{:?} {}", run.outcome, short_name(&run.backup)).to_lowercase())
-        .collect();
-    (!told.is_empty()).then(|| told.join(", "))
-}
-
-fn changes(before: &Facts, after: &Facts) -> Vec<String> {
-    let changed = before.iter().zip(after).filter(|(before, after)| before != after);
-    changed.map(|(_, (label, value))| format!("{label}: {}", value.as_deref().unwrap_or("-"))).collect()
 }

@@ -1,0 +1,163 @@
+//! What decisions and records are called in a transcript.
+
+use apim_dr::domain::observation::{Action, Looking};
+use apim_dr::domain::record::{
+    BackupPhase, By, Claim, ClosedRun, Compared, Failures, Holds, Operation, Record, RestorePhase, Running,
+};
+
+use super::fixtures::{short, short_name};
+
+/// How far the operation of a record is.
+pub(crate) fn tell_phase(operation: &Operation) -> String {
+    match operation {
+        Operation::Idle => "Idle".into(),
+        Operation::Backup(run) => match &run.phase {
+            BackupPhase::Inventory { .. } => "Inventory".into(),
+            BackupPhase::Requested(claim) => tell_claim(claim),
+            BackupPhase::Running(running) => tell_running(running),
+            BackupPhase::Proving { first: None, .. } => "Proving".into(),
+            BackupPhase::Proving { first: Some(first), .. } => {
+                format!("Proving(seen {})", short(first.at))
+            }
+            BackupPhase::Committing { .. } => "Committing".into(),
+        },
+        Operation::Restore(run) => match &run.phase {
+            RestorePhase::Requested(claim) => tell_claim(claim),
+            RestorePhase::Running(running) => tell_running(running),
+            RestorePhase::Verifying { .. } => "Verifying".into(),
+        },
+    }
+}
+
+fn tell_claim(claim: &Claim) -> String {
+    match claim.taken_over {
+        true => format!("Requested(taken over by {})", claim.by),
+        false => format!("Requested(by {})", claim.by),
+    }
+}
+
+fn tell_running(running: &Running) -> String {
+    let operation = running.operation.as_ref().map(|operation| operation.expose().to_owned());
+    let parts = [
+        operation,
+        running.updating_seen.then(|| "Updating seen".into()),
+        running.free_since.map(|since| format!("free since {}", short(since))),
+        running.next_poll.map(|next| format!("asked again from {}", short(next))),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "Running".into() } else { format!("Running({})", parts.join(", ")) }
+}
+
+/// What is done next.
+pub(crate) fn tell_action(action: &Action) -> String {
+    match action {
+        Action::Yield => "rest".into(),
+        Action::Stop(_) => "stop".into(),
+        Action::Again => "again".into(),
+        Action::Look(Looking::Service) => "look".into(),
+        Action::Look(Looking::ForBackup(blob) | Looking::ForRestore(blob)) => {
+            format!("look for {}", short_name(&blob.backup))
+        }
+        Action::StartBackup(start) => format!("POST backup {}", short_name(&start.blob.backup)),
+        Action::StartRestore(start) => format!("POST restore {}", short_name(&start.blob.backup)),
+        Action::Poll(operation) => format!("poll {}", operation.expose()),
+        Action::InspectBlob(_) => "inspect blob".into(),
+        Action::WriteManifest { .. } => "write manifest".into(),
+        Action::WriteHistory { path, .. } => format!("write {path}"),
+    }
+}
+
+pub(crate) type Facts = Vec<(&'static str, Option<String>)>;
+
+/// What a record says beside its phase, in an operator's words.
+pub(crate) fn facts(record: &Record) -> Facts {
+    let mut facts = facts_of_backups(record);
+    facts.extend(facts_of_restores(record));
+    facts.extend([
+        ("primary", Some(record.primary.to_string())),
+        ("busy since", record.busy_since.map(short)),
+        ("overdue", is_overdue(record).then(|| "yes".into())),
+        ("dry run", record.dry_run.then(|| "yes".into())),
+        ("deadlines count from", record.deadlines_from.map(short)),
+        ("closed", tell_closed(&record.unwritten_history)),
+    ]);
+    facts
+}
+
+fn facts_of_backups(record: &Record) -> Facts {
+    let known: Vec<_> = record.backups.iter().map(|backup| short_name(&backup.name)).collect();
+    vec![
+        ("backups", (!known.is_empty()).then(|| known.join(" "))),
+        ("last verified", record.last_verified.as_ref().map(|last| short_name(&last.name))),
+        ("covered", record.covered.map(short)),
+        ("backup wished", record.backup_wish.as_ref().map(|wish| format!("by {}", wish.by))),
+        ("backup failures", record.backup_failures.as_ref().map(tell_failures)),
+    ]
+}
+
+fn facts_of_restores(record: &Record) -> Facts {
+    let wish = record.restore_wish.as_ref();
+    let deferred = wish.and_then(|wish| wish.deferred.as_ref());
+    vec![
+        ("holds", tell_held(&record.holds)),
+        ("wish", wish.map(|wish| format!("{}{}", short_name(&wish.source.name), tell_by(wish.by)))),
+        (
+            "deferred",
+            deferred.map(|deferred| format!("since {}: {}", short(deferred.since), deferred.reason)),
+        ),
+        ("attempts", wish.and_then(|wish| wish.failures.as_ref()).map(tell_failures)),
+        ("seen", record.seen.map(short)),
+        ("pin", record.pin.as_ref().map(|pin| short_name(&pin.backup))),
+        ("restore failures", record.restore_failures.as_ref().map(tell_failures)),
+        ("refused", record.refused.as_ref().map(short_name)),
+        ("unseen ends", record.unseen_ends.as_ref().map(|ends| ends.count.to_string())),
+    ]
+}
+
+fn tell_by(by: By) -> &'static str {
+    match by {
+        By::Automatic => "",
+        By::Hand => " by hand",
+    }
+}
+
+fn tell_failures(failures: &Failures) -> String {
+    match failures.count {
+        0 => "noted".into(),
+        count => format!("{count}, again from {}", short(failures.next_attempt())),
+    }
+}
+
+fn tell_held(holds: &Holds) -> Option<String> {
+    match holds {
+        Holds::Nothing => None,
+        Holds::Unknown { backup, .. } => Some(format!("unknown after {}", short_name(backup))),
+        Holds::Backup(held) => Some(match &held.compared {
+            Compared::Verified => format!("{} verified", short_name(&held.backup)),
+            Compared::Unverified { .. } => format!("{} unverified", short_name(&held.backup)),
+            Compared::Mismatched { .. } => format!("{} mismatched", short_name(&held.backup)),
+        }),
+    }
+}
+
+fn is_overdue(record: &Record) -> bool {
+    match &record.operation {
+        Operation::Idle => false,
+        Operation::Backup(run) => run.overdue,
+        Operation::Restore(run) => run.overdue,
+    }
+}
+
+fn tell_closed(runs: &[ClosedRun]) -> Option<String> {
+    let told: Vec<_> = runs
+        .iter()
+        .map(|run| format!("{:?} {}", run.outcome, short_name(&run.backup)).to_lowercase())
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// What the one says otherwise than the other.
+pub(crate) fn changes(before: &Facts, after: &Facts) -> Vec<String> {
+    let changed = before.iter().zip(after).filter(|(before, after)| before != after);
+    changed.map(|(_, (label, value))| format!("{label}: {}", value.as_deref().unwrap_or("-"))).collect()
+}
