@@ -387,7 +387,7 @@ impl Step<'_> {
             Observation::Wrote(WriteOnce::Written | WriteOnce::Same) => self.verified(&manifest),
             Observation::Wrote(WriteOnce::Other) => {
                 let text = format!(
-                    "another manifest named {} stands in the container already: does another deployment write there?",
+                    "another manifest named {} stands in the container already, as if another deployment wrote there",
                     self.run.name.manifest()
                 );
                 let suspect = Event::of(&self.run.name, EventName::ConfigurationSuspect, text.clone());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use super::id::ServiceId;
-use super::record::{BackupRun, InventoryRef, Proof, RestoreSource};
+use super::record::{BackupRun, InventoryRef, Proof, RestoreSource, version_of};
 use super::vocabulary::{BackupName, Container, Etag, Tier, Timestamp};
 
 /// The version this program writes, and the newest that it reads.
@@ -85,11 +85,14 @@ impl Manifest {
 
     /// Reads the manifest of the backup `name`. The error says what is wrong with it.
     pub fn parse(name: &BackupName, bytes: &[u8]) -> Result<Self, String> {
-        let manifest: Self =
-            serde_json::from_slice(bytes).map_err(|error| format!("it is not a manifest: {error}"))?;
-        if manifest.version > MANIFEST_VERSION {
-            return Err(format!("it has version {}, which this program does not know", manifest.version));
+        let version = version_of(bytes).map_err(|error| format!("it is not a manifest: {error}"))?;
+        if version > MANIFEST_VERSION {
+            return Err(format!(
+                "it has version {version}, and this program knows {MANIFEST_VERSION}: a newer apim-dr wrote it"
+            ));
         }
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|error| format!("it cannot be read: {error}"))?;
         if manifest.name != *name || manifest.service.name() != *name.service() {
             return Err(format!("it describes {} of {}, not {name}", manifest.name, manifest.service));
         }

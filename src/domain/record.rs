@@ -150,12 +150,7 @@ impl Record {
 
     /// Reads a stored record. The error says what is wrong with it, and nothing else happens to it.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        let Version { version } =
-            serde_json::from_slice(bytes).map_err(|error| format!("it is not a record: {error}"))?;
+        let version = version_of(bytes).map_err(|error| format!("it is not a record: {error}"))?;
         if version > RECORD_VERSION {
             return Err(format!(
                 "it has version {version}, and this program knows {RECORD_VERSION}: a newer apim-dr wrote it; \
@@ -195,4 +190,13 @@ impl Record {
         let BackupPhase::Committing { manifest } = &run.phase else { return None };
         (run.name == *name && Digest::of(manifest.as_bytes()) == *digest).then_some(run.started_at)
     }
+}
+
+/// The version of a stored document, which is asked before anything else is read of it.
+pub(super) fn version_of(bytes: &[u8]) -> serde_json::Result<u32> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    serde_json::from_slice(bytes).map(|Version { version }| version)
 }

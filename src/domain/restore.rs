@@ -54,6 +54,10 @@ fn blob_of(source: &RestoreSource) -> BlobName {
 /// At `Idle`, after the first look: claims the restore if nothing stands in its way.
 pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestamp) -> Decision {
     let Some(wish) = record.restore_wish.clone() else { return Decision::rest(record) };
+    if looks.looking != Looking::ForRestore(blob_of(&wish.source)) {
+        // Another backup was chosen meanwhile, and a look for the one says nothing about the other.
+        return Decision::act(record, Action::Again);
+    }
     let verdict = gates(context, &record, &wish, (looks, now));
     if verdict != Verdict::Pass {
         return hold_back(record, wish, verdict, now);
@@ -89,10 +93,6 @@ fn gates(
     wish: &RestoreWish,
     (looks, now): (&Looks, Timestamp),
 ) -> Verdict {
-    // A look for another wish says nothing about this one.
-    if looks.looking != Looking::ForRestore(blob_of(&wish.source)) {
-        return Verdict::Deferred("another backup was chosen meanwhile".into());
-    }
     match gate::before_looking(context, record, wish, now) {
         Verdict::Pass => gate::after_looking(&wish.source, looks),
         verdict => verdict,
