@@ -93,14 +93,14 @@ impl Failures {
     /// One more failure at `now`, after those in `earlier`.
     pub fn after(earlier: Option<Self>, now: Timestamp, what: String) -> Self {
         let (count, since) = earlier.map_or((0, now), |failures| (failures.count, failures.since));
-        Self { count: count + 1, since, last: now, occurrence: None, what }
+        Self { count: count + 1, since, last: now, attempted: Some(now), occurrence: None, what }
     }
 
     /// Something that went wrong without being an attempt: it is told, and delays nothing.
     pub fn noted(earlier: Option<Self>, now: Timestamp, what: String) -> Self {
         match earlier {
-            Some(failures) => Self { what, ..failures },
-            None => Self { count: 0, since: now, last: now, occurrence: None, what },
+            Some(failures) => Self { last: now, what, ..failures },
+            None => Self { count: 0, since: now, last: now, attempted: None, occurrence: None, what },
         }
     }
 
@@ -113,6 +113,6 @@ impl Failures {
             3 => 60,
             _ => 360,
         };
-        self.last + time::Duration::minutes(minutes)
+        self.attempted.unwrap_or(self.since) + time::Duration::minutes(minutes)
     }
 }

@@ -349,3 +349,53 @@ fn a_closed_run_goes_into_the_history_once_each_even_when_a_race_is_lost() {
         02:26:01 D Idle + there already (of a record that was changed since) -> Idle, write history/contoso/20260310T022500Z-backup.json
     "#]]);
 }
+
+#[test]
+fn a_look_allows_a_post_to_the_claims_own_writer_alone() {
+    let mut story = Story::of_primary().having(|story| story.tick("02:00").look(finds("Succeeded")));
+    story.stray_look("02:01", for_backup("02:00"), finds("Succeeded"));
+    story.check(expect![[r#"
+        02:01 B Requested(by A) + look Succeeded -> Requested(by A), rest
+    "#]]);
+    let mut story = Story::of_secondary()
+        .having(|story| story.offer("02:30", manifest("02:00")).drive().look(finds("Succeeded")));
+    story.stray_look("02:31", for_restore("02:00"), finds("Succeeded"));
+    story.check(expect![[r#"
+        02:31 B Requested(by A) + look Succeeded -> Requested(by A), rest
+    "#]]);
+}
+
+#[test]
+fn only_a_free_service_shows_what_became_of_an_old_claim() {
+    let mut story = Story::of_primary().having(|story| story.backup_posts("02:00").answer(unanswered()));
+    story.tick("02:08").look(finds("Activating").blob(found()));
+    story.tick("02:16").look(finds("Failed").blob(found()));
+    story.check(expect![[r#"
+        02:08 B Requested(by A) + resumed -> Requested(taken over by B), look for contoso@02:00
+        02:08 B Requested(taken over by B) + look Activating, blob of 4096 bytes, ETag "0x1" -> Requested(taken over by B), rest
+        02:16 C Requested(taken over by B) + resumed -> Requested(taken over by C), look for contoso@02:00
+        02:16 C Requested(taken over by C) + look Failed, blob of 4096 bytes, ETag "0x1" -> Proving, inspect blob | backup.ended
+    "#]]);
+    let mut story = Story::of_secondary()
+        .having(|story| story.restore_posts("02:30", manifest("02:00")).answer(unanswered()));
+    story.tick("02:38").look(finds("Activating"));
+    story.tick("02:46").look(finds("Failed"));
+    story.check(expect![[r#"
+        02:38 B Requested(by A) + resumed -> Requested(taken over by B), look
+        02:38 B Requested(taken over by B) + look Activating -> Requested(taken over by B), rest
+        02:46 C Requested(taken over by B) + resumed -> Requested(taken over by C), look
+        02:46 C Requested(taken over by C) + look Failed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 02:51; restore failures: 1, again from 02:51; closed: failed contoso@02:00}
+        02:46 C Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+    "#]]);
+}
+
+#[test]
+fn an_answer_to_a_restore_claim_that_was_taken_over_changes_nothing() {
+    let mut story = Story::of_secondary().having(|story| story.restore_posts("02:30", manifest("02:00")));
+    story.tick("02:38");
+    story.meanwhile("A", "02:38:01").answer(refused());
+    story.check(expect![[r#"
+        02:38 B Requested(by A) + resumed -> Requested(taken over by B), look
+        02:38:01 A Requested(taken over by B) + 400 InvalidParameters -> Requested(taken over by B), rest
+    "#]]);
+}

@@ -209,3 +209,18 @@ fn nothing_that_wants_to_begin_ends_being_busy() {
         04:00 D Idle + resumed -> Idle, rest {busy since: -}
     "#]]);
 }
+
+#[test]
+fn a_wish_that_lapsed_during_the_look_begins_nothing() {
+    let mut story = Story::of_primary().having(|story| {
+        story.backup_verified("02:00", "02:20");
+        story.wish_backup("03:00").drive()
+    });
+    story.tick("04:00");
+    story.meanwhile("C", "04:00:01").look(finds("Succeeded"));
+    story.check(expect![[r#"
+        04:00 D Idle + resumed -> Idle, again | backup.lapsed {backup wished: -; backup failures: noted}
+        04:00 D Idle + resumed -> Idle, rest
+        04:00:01 C Idle + look Succeeded -> Idle, rest
+    "#]]);
+}

@@ -1,7 +1,9 @@
 //! What the stories are told with: times, services, and what Azure may answer.
 
 use apim_dr::domain::id::ServiceId;
-use apim_dr::domain::observation::{Answer, BlobFacts, BlobLook, NoLook, Poll, ServiceLook, WriteOnce};
+use apim_dr::domain::observation::{
+    Answer, BlobFacts, BlobLook, BlobName, Looking, NoLook, Poll, ServiceLook, WriteOnce,
+};
 use apim_dr::domain::offer::Offer;
 use apim_dr::domain::record::{By, RestoreSource};
 use apim_dr::domain::vocabulary::{
@@ -37,6 +39,22 @@ pub(crate) fn service(name: &str) -> ServiceId {
 
 pub(crate) fn backup(service_name: &str, began: &str) -> BackupName {
     BackupName::new(service(service_name).name(), at(began))
+}
+
+/// The look that a backup of the primary's needs.
+pub(crate) fn for_backup(began: &str) -> Looking {
+    Looking::ForBackup(BlobName {
+        container: Container::from("apim-backups"),
+        backup: backup("contoso", began),
+    })
+}
+
+/// The look that a restore of the primary's backup needs.
+pub(crate) fn for_restore(began: &str) -> Looking {
+    Looking::ForRestore(BlobName {
+        container: Container::from("apim-backups"),
+        backup: backup("contoso", began),
+    })
 }
 
 fn words(status: u16, code: &str, message: &str) -> AzureWords {

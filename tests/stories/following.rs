@@ -189,6 +189,7 @@ fn retry_after_delays_the_next_poll_by_five_minutes_at_most() {
     story.answer(accepted_for("op-1", 1));
     story.tick("02:00:59");
     story.tick("02:01").poll(still_running_for(60));
+    story.tick("02:01:01");
     story.tick("02:05:59");
     story.tick("02:06").poll(still_running());
     story.check(expect![[r#"
@@ -196,9 +197,10 @@ fn retry_after_delays_the_next_poll_by_five_minutes_at_most() {
         02:00:59 B Running(op-1, asked again from 02:01) + resumed -> Running(op-1, asked again from 02:01), rest
         02:01 C Running(op-1, asked again from 02:01) + resumed -> Running(op-1, asked again from 02:01), poll op-1
         02:01 C Running(op-1, asked again from 02:01) + poll 202 -> Running(op-1, asked again from 02:06), rest
-        02:05:59 D Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), rest
-        02:06 E Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), poll op-1
-        02:06 E Running(op-1, asked again from 02:06) + poll 202 -> Running(op-1), rest
+        02:01:01 D Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), rest
+        02:05:59 E Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), rest
+        02:06 F Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), poll op-1
+        02:06 F Running(op-1, asked again from 02:06) + poll 202 -> Running(op-1), rest
     "#]]);
 }
 

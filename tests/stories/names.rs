@@ -1,5 +1,6 @@
 //! The names of backups, and times as they are stored.
 
+use apim_dr::domain::record::{path_of, service_at};
 use apim_dr::domain::vocabulary::{BackupName, Etag, Timestamp};
 use expect_test::expect;
 
@@ -147,4 +148,14 @@ fn an_operations_url_is_stored_word_for_word_and_shown_nowhere() {
     let operation = apim_dr::domain::vocabulary::OperationUrl::new(text.into());
     assert_eq!(serde_json::to_value(&operation).expect("JSON"), text);
     assert!(!format!("{operation:?}").contains("secret"));
+}
+
+#[test]
+fn a_records_place_tells_its_service() {
+    let name = service("Contoso-EU").name();
+    assert_eq!(path_of(&name), "services/contoso-eu.json");
+    assert_eq!(service_at("services/contoso-eu.json"), Some(name));
+    for elsewhere in ["services/contoso-eu", "contoso-eu.json", "services/a/b.json", "services/.json", ""] {
+        assert_eq!(service_at(elsewhere), None, "{elsewhere}");
+    }
 }

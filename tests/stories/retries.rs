@@ -153,3 +153,18 @@ fn a_restore_is_tried_again_later_and_later_but_a_newer_backup_at_once() {
         02:49:59 E Idle + resumed -> Idle, look for contoso@02:40
     "#]]);
 }
+
+#[test]
+fn a_wish_that_lapses_after_failures_does_not_put_the_next_attempt_off() {
+    let mut story = Story::of_primary().having(|story| {
+        fails(story, "02:00");
+        fails(story, "02:05");
+        fails(story, "02:20");
+        story.wish_backup("02:21").drive().look(finds("Updating"))
+    });
+    story.tick("03:21");
+    story.check(expect![[r#"
+        03:21 E Idle + resumed -> Idle, again | backup.lapsed {backup wished: -}
+        03:21 E Idle + resumed -> Idle, look for contoso@03:21
+    "#]]);
+}

@@ -1,5 +1,6 @@
 //! `seen`, and the tick that makes up for an event that never came.
 
+use apim_dr::domain::observation::WriteOnce;
 use expect_test::expect;
 
 use super::fixtures::*;
@@ -210,5 +211,28 @@ fn an_automatic_wish_does_not_lapse_and_keeps_seen_when_refused() {
         09:01 C Idle + look Succeeded, blob of 4096 bytes, ETag "0x2" -> Idle, again | restore.refused {wish: -; deferred: -; restore failures: noted}
         09:01 C Idle + resumed -> Idle, rest
         09:02 a tick takes up nothing
+    "#]]);
+}
+
+#[test]
+fn three_minutes_count_from_what_the_manifest_says_and_not_from_when_it_was_written() {
+    let primary = Story::of_primary().having(|story| {
+        story.backup_runs("02:00").tick("02:11").poll(ended()).inspect(found());
+        story.tick("02:30").write(WriteOnce::Written)
+    });
+    let mut story = Story::of_secondary();
+    story.takes_up("02:30", &primary);
+    story.check(expect![[r#"
+        02:30 a tick takes up contoso@02:00
+    "#]]);
+}
+
+#[test]
+fn a_tick_takes_up_what_began_in_the_very_moment_of_the_last_resume() {
+    let resumed = primary().having(|story| story.resumed_at("02:00"));
+    let mut story = Story::of_secondary();
+    story.takes_up("02:30", &resumed);
+    story.check(expect![[r#"
+        02:30 a tick takes up contoso@02:00
     "#]]);
 }

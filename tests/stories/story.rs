@@ -209,6 +209,13 @@ impl Story {
         self.decide(&Observation::Looked(looks), format!("look {}", sight.tell()))
     }
 
+    /// A new invocation brings a look that it was never asked for.
+    pub(crate) fn stray_look(&mut self, when: &str, looking: Looking, sight: Sight) -> &mut Self {
+        self.begin(when);
+        self.pending.insert(self.context.invocation.clone(), (Action::Look(looking), self.record.clone()));
+        self.look(sight)
+    }
+
     pub(crate) fn answer(&mut self, answer: Answer) -> &mut Self {
         let (Action::StartBackup(start) | Action::StartRestore(start)) = self.pending() else {
             panic!("no POST is pending\n{}", self.transcript())

@@ -82,3 +82,15 @@ fn how_a_secondary_stands() {
         03:11 contoso-dr: nothing runs; what it holds is unknown: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written; contoso-20260310T025500Z is to be restored; last failure at 2026-03-10T03:10:00Z: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
     "#]]);
 }
+
+#[test]
+fn the_last_failure_is_told_and_not_the_first() {
+    let mut story = Story::of_secondary().having(|story| {
+        story.restore_posts("02:30", manifest("02:00")).answer(refused());
+        story.offer("02:40", manifest("02:35").with_blob(missing()))
+    });
+    story.stands("02:41");
+    story.check(expect![[r#"
+        02:41 contoso-dr: nothing runs; contoso-20260310T020000Z is to be restored; last failure at 2026-03-10T02:40:00Z: contoso-20260310T023500Z is not restored: the blob contoso-20260310T023500Z.apimbackup is gone
+    "#]]);
+}

@@ -105,8 +105,11 @@ pub struct Failures {
     pub count: u32,
     /// The first of them.
     pub since: Timestamp,
-    /// The last of them.
+    /// When something last went wrong, be it an attempt or not.
     pub last: Timestamp,
+    /// The last attempt, from which the next one's time is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempted: Option<Timestamp>,
     /// The newest occurrence of the schedule that had passed when the last attempt began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<Timestamp>,
