@@ -1,0 +1,12 @@
+//! The wire: the real program under the stand-in for the Functions host, against a simulated Azure over TLS.
+//! Each test is a story of a deployment, and time passes as the story needs it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod log;
+mod main_job;
+mod setup;
+mod world;
