@@ -153,10 +153,8 @@ impl<'a> Driver<'a> {
     /// Loads the record of a service that the settings name; one that was never driven begins now.
     pub async fn load(&self, service: &ServiceId) -> Result<Loaded, Trouble> {
         let name = service.name();
-        let Some(loaded) = self.load_any(&name).await? else {
-            let stored = self.fresh(service);
-            return Ok(stored);
-        };
+        let (loaded, storage_time) = self.fetch(&name).await?;
+        let Some(loaded) = loaded else { return Ok(self.fresh(service, storage_time)) };
         if loaded.record.service != *service {
             return Err(Trouble::Foreign(format!(
                 "the record {} belongs to {}, and the settings say {service}: it is left alone. If the service \
@@ -168,22 +166,27 @@ impl<'a> Driver<'a> {
         Ok(loaded)
     }
 
-    fn fresh(&self, service: &ServiceId) -> Loaded {
-        let now = self.clock.now();
+    fn fresh(&self, service: &ServiceId, storage_time: Timestamp) -> Loaded {
         let primary = self.deployment.primary.name();
-        let record = Record::new(service.clone(), primary, self.invocation.clone(), now);
-        Loaded { record, etag: None, storage_time: now }
+        let record = Record::new(service.clone(), primary, self.invocation.clone(), self.clock.now());
+        Loaded { record, etag: None, storage_time }
     }
 
     /// Loads a record by the service's name alone.
     pub async fn load_any(&self, name: &ServiceName) -> Result<Option<Loaded>, Trouble> {
+        Ok(self.fetch(name).await?.0)
+    }
+
+    /// The stored record, if there is one, and the storage service's own time.
+    async fn fetch(&self, name: &ServiceName) -> Result<(Option<Loaded>, Timestamp), Trouble> {
         let path = path_of(name);
         let stored =
             self.azure.store().load(&path).await.map_err(|trouble| Trouble::Fails(trouble.to_string()))?;
-        let Some((bytes, etag)) = stored.document else { return Ok(None) };
+        let storage_time = stored.storage_time;
+        let Some((bytes, etag)) = stored.document else { return Ok((None, storage_time)) };
         let record = Record::parse(&bytes)
             .map_err(|why| Trouble::Fails(format!("the record {path} is left alone: {why}")))?;
-        Ok(Some(Loaded { record, etag: Some(etag), storage_time: stored.storage_time }))
+        Ok((Some(Loaded { record, etag: Some(etag), storage_time }), storage_time))
     }
 
     fn context(&self, loaded: &Loaded) -> Context {
