@@ -6,7 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod events;
 mod log;
 mod main_job;
 mod setup;
+mod two_hosts;
 mod world;
