@@ -7,6 +7,8 @@
 mod support;
 
 mod events;
+mod gate;
+mod kills;
 mod log;
 mod main_job;
 mod setup;

@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::setup::{Blobs, Setup};
-use crate::world::{BACKUPS, NORTH, PRIMARY, STATE, World};
+use crate::world::{BACKUPS, NORTH, PRIMARY, START, STATE, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_azurite_by_key() {
@@ -61,6 +61,12 @@ async fn the_manifest_says_what_was_proven(world: &World, name: &str) {
     let proven = world.storage.head(BACKUPS, &blob).await.unwrap().unwrap();
     let manifest = world.json(BACKUPS, &format!("{name}.manifest.json")).await;
     let completed = OffsetDateTime::parse(manifest["completedAt"].as_str().unwrap(), &Rfc3339).unwrap();
+    let started = OffsetDateTime::parse(manifest["startedAt"].as_str().unwrap(), &Rfc3339).unwrap();
+    let begun = START + Duration::MINUTE;
+    assert!(
+        begun <= started && started < begun + Duration::SECOND * 30,
+        "{started} is not when it was claimed"
+    );
     let backup = &world.accepted(PRIMARY, OperationKind::Backup)[0];
     assert!(completed >= backup.ended.unwrap(), "{completed} is before the end of {backup:?}");
     let etag = manifest["backup"]["etag"].as_str().unwrap().trim_matches('"');
@@ -75,7 +81,7 @@ async fn the_manifest_says_what_was_proven(world: &World, name: &str) {
         "apiVersion": "2024-05-01",
         "startedAt": manifest["startedAt"],
         "completedAt": manifest["completedAt"],
-        "expiresAt": "2026-04-01T09:00:00Z",
+        "expiresAt": (started + Duration::days(30)).format(&Rfc3339).unwrap(),
         "backup": {"blob": blob, "length": proven.length, "etag": manifest["backup"]["etag"]},
         "proof": "operation",
         "writer": env!("CARGO_PKG_VERSION"),

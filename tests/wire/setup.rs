@@ -29,6 +29,8 @@ pub(crate) enum Blobs {
 /// minutes.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
+    /// What a failed test calls this world.
+    pub(crate) story: String,
     pub(crate) blobs: Blobs,
     pub(crate) secondaries: usize,
     /// App settings in place of those that the simulation gives; an empty value unsets one.
@@ -42,6 +44,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            story: String::new(),
             blobs: Blobs::Embedded,
             secondaries: 1,
             settings: Vec::new(),

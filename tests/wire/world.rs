@@ -35,6 +35,8 @@ const LONG: u32 = 90;
 
 /// A deployment. When a test fails, dropping it shows the end of the log.
 pub(crate) struct World {
+    /// What a failed test calls this world.
+    pub(crate) story: String,
     pub(crate) clock: Clock,
     pub(crate) simulation: Simulation,
     pub(crate) host: Host,
@@ -67,7 +69,8 @@ impl World {
         let memory = Memory::default();
         let host = start_host(&settings, &clock, &memory).await;
         let storage = simulation.storage().unwrap();
-        Self { clock, simulation, host, settings, storage, memory, _azurite: azurite }
+        let story = setup.story;
+        Self { story, clock, simulation, host, settings, storage, memory, _azurite: azurite }
     }
 
     pub(crate) fn cloud(&self) -> &Cloud {
@@ -148,7 +151,8 @@ impl World {
         let mut records = vec![primary];
         for secondary in secondaries {
             let record = self.find_record(secondary).await?;
-            (record["holds"]["backup"] == name.as_str()).then_some(())?;
+            let held = &record["holds"];
+            (held["what"] == "backup" && held["backup"] == name.as_str()).then_some(())?;
             records.push(record);
         }
         let at_rest = |record: &Value| {
@@ -165,6 +169,11 @@ impl World {
     pub(crate) async fn find_record(&self, service: &str) -> Option<Value> {
         let bytes = self.storage.get(STATE, &format!("services/{service}.json")).await.unwrap()?;
         Some(serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// How often the handler was started again.
+    pub(crate) fn restarts(&self) -> usize {
+        self.told("handler.started").len() - 1
     }
 
     /// Writes a record by hand, in place of what is there.
@@ -238,11 +247,17 @@ impl Drop for World {
             return;
         }
         let lines = self.host.lines();
-        eprintln!("the last lines of the host's log, which ends at {}:", self.clock.now());
+        eprintln!("{}: the last lines of the host's log, which ends at {}:", self.story, self.clock.now());
         for line in &lines[lines.len().saturating_sub(SHOWN)..] {
             eprintln!("  {:?} {}: {}", line.level, line.category, line.text);
         }
     }
+}
+
+/// Gives others a moment: what is waited for happens in another process.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when another process has come so far")]
+pub(crate) async fn pause() {
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
 }
 
 pub(crate) fn assert_succeeded(invocation: &Invocation) {

@@ -1,0 +1,134 @@
+//! The handler is killed, as the host kills it and as crashes do: at each of its writes, and during each kind
+//! of request to Resource Manager. The host starts it again, and nothing is lost, and nothing done twice.
+
+use std::time::Duration;
+
+use apim_dr_sim::journal::OperationKind;
+use apim_dr_sim::knobs::{Fault, Request};
+use futures::{StreamExt as _, stream};
+use time::Duration as Span;
+
+use crate::gate::{Act, At, Gate};
+use crate::setup::{Blobs, Setup};
+use crate::world::{NORTH, PRIMARY, World, pause};
+
+/// How many worlds are alive at a time: two cores are kept busy, and not more.
+const AT_ONCE: usize = 4;
+
+/// Operations that end while a lost claim is still too young to be taken over.
+const SHORT: (Span, Span) = (Span::minutes(3), Span::minutes(4));
+
+/// Operations that still run when it is old enough.
+const LONG: (Span, Span) = (Span::minutes(12), Span::minutes(19));
+
+/// The write that keeps Azure's answer to the POST of a backup, in the gate's words.
+const BACKUP_ANSWER: &str = "contoso-west.json backup running";
+
+/// The same of a restore.
+const RESTORE_ANSWER: &str = "contoso-north.json restore running";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_each_write() {
+    at_each_write(Act::KillBefore).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_each_write() {
+    at_each_write(Act::KillAfter).await;
+}
+
+/// By the time that the claim is old enough to be taken over, the service is still `Updating`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_what_was_begun_still_runs() {
+    let stories = [BACKUP_ANSWER, RESTORE_ANSWER].into_iter().flat_map(|words| {
+        [Act::KillBefore, Act::KillAfter].map(|act| killed_at(At::One(words.to_owned(), 0), act, LONG))
+    });
+    stream::iter(stories).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn during_each_request_to_resource_manager() {
+    let requests = [
+        (Request::Identity, 0),
+        (Request::Service, 0),
+        (Request::Service, 1),
+        (Request::Backup, 0),
+        (Request::Poll, 0),
+        (Request::Poll, 2),
+        (Request::Restore, 0),
+    ];
+    let stories = requests.into_iter().map(|(request, earlier)| killed_during(request, earlier));
+    stream::iter(stories).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+async fn at_each_write(act: Act) {
+    let places = places_of_a_cycle().await;
+    assert!(places.len() > 15, "a cycle has more writes than {places:?}");
+    let stories = places.into_iter().map(|at| killed_at(at, act, SHORT));
+    stream::iter(stories).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+/// What the handler writes in a cycle in which nothing happens to it.
+async fn places_of_a_cycle() -> Vec<At> {
+    let (gate, _orders) = Gate::open(None).await;
+    let blobs = Blobs::At(gate.account.clone());
+    let world = World::of(Setup { blobs, durations: SHORT, ..Setup::default() }).await;
+    world.until_held_by(&[NORTH]).await;
+    world.assert_one_cycle(&[NORTH]);
+    gate.places()
+}
+
+async fn killed_at(at: At, act: Act, durations: (Span, Span)) {
+    let answer_lost = act == Act::KillBefore && at == At::One(RESTORE_ANSWER.to_owned(), 0);
+    let story = format!("{act:?} at {at:?}");
+    let (gate, mut orders) = Gate::open(Some((at, act))).await;
+    let blobs = Blobs::At(gate.account.clone());
+    let world = World::of(Setup { story, blobs, durations, locks: false, ..Setup::default() }).await;
+    let kill = async {
+        let done = orders.recv().await.unwrap();
+        assert!(world.host.kill_handler().await);
+        // The gate may be gone by now, with the connection.
+        let _ = done.send(());
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = world.until_held_by(&[NORTH]) => {}
+        () = kill => {}
+    }
+    nothing_is_lost_or_doubled(&world, answer_lost).await;
+}
+
+/// The request hangs, and the handler dies before Azure has looked at it. `earlier` ones of its kind pass.
+async fn killed_during(request: Request, earlier: u32) {
+    let story = format!("killed during {request:?}, after {earlier} others");
+    let world = World::of(Setup { story, locks: false, ..Setup::default() }).await;
+    if earlier > 0 {
+        world.cloud().next(request, Fault::delay(Duration::ZERO).times(earlier));
+    }
+    world.cloud().next(request, Fault::delay(Duration::from_secs(3600)));
+    let kill = async {
+        while world.cloud().faults_left() > 0 {
+            pause().await;
+        }
+        assert!(world.host.kill_handler().await);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = world.until_held_by(&[NORTH]) => {}
+        () = kill => {}
+    }
+    nothing_is_lost_or_doubled(&world, false).await;
+}
+
+/// One accepted backup, one accepted restore, all held. The one exception: when Azure took a restore and the
+/// handler died before it could note that, the end of that restore is nobody's proof, and there is a second.
+async fn nothing_is_lost_or_doubled(world: &World, unproven: bool) {
+    world.minutes(3).await;
+    assert_eq!(world.restarts(), 1, "the handler was killed once: {}", world.story);
+    assert_eq!(world.accepted(PRIMARY, OperationKind::Backup).len(), 1, "one backup: {}", world.story);
+    let restores = world.accepted(NORTH, OperationKind::Restore).len();
+    assert_eq!(restores, if unproven { 2 } else { 1 }, "restores: {}", world.story);
+    assert!(world.host.poison().is_empty(), "no event is given up: {}", world.story);
+    world.assert_sound();
+    world.assert_alike(NORTH);
+}
