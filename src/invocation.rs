@@ -20,6 +20,8 @@ pub enum Wish {
     None,
     /// A backup now.
     Backup,
+    /// Go on after a failover.
+    Resume,
     /// This manifest, by event or by hand.
     Restore(Arrival),
 }
@@ -85,6 +87,11 @@ async fn note(driver: &Driver<'_>, records: &mut Records, wish: &Wish) -> Result
     match wish {
         Wish::None => Ok(()),
         Wish::Backup => note_backup(driver, records).await,
+        Wish::Resume => {
+            let text = "Traffic Manager is not read by this version, so nothing is latched and there is nothing to resume";
+            driver.tell(None, &Event::new(EventName::WishRefused, text));
+            Ok(())
+        }
         Wish::Restore(arrival) => arrival::take_in(driver, records, arrival).await,
     }
 }
