@@ -6,11 +6,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod by_hand;
 mod events;
 mod gate;
 mod kills;
 mod log;
 mod main_job;
+mod polls;
+mod posts;
+mod quiet;
 mod setup;
 mod two_hosts;
 mod world;

@@ -35,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) secondaries: usize,
     /// App settings in place of those that the simulation gives; an empty value unsets one.
     pub(crate) settings: Vec<(&'static str, String)>,
+    /// Tokens by client secret in place of the managed identity.
+    pub(crate) by_secret: bool,
     /// How long a backup and a restore take.
     pub(crate) durations: (Duration, Duration),
     /// Whether Azure refuses a second operation on a service.
@@ -48,6 +50,7 @@ impl Default for Setup {
             blobs: Blobs::Embedded,
             secondaries: 1,
             settings: Vec::new(),
+            by_secret: false,
             durations: (Duration::minutes(3), Duration::minutes(4)),
             locks: true,
         }

@@ -273,7 +273,8 @@ pub(crate) fn logs(invocation: &Invocation) -> String {
 }
 
 fn settings(simulation: &Simulation, setup: &Setup) -> BTreeMap<String, String> {
-    let mut settings = simulation.settings();
+    let by_secret = setup.by_secret;
+    let mut settings = if by_secret { simulation.settings_by_secret() } else { simulation.settings() };
     // The log as Azure gets it: an object on each line.
     settings.insert("WEBSITE_INSTANCE_ID".to_owned(), "wire".to_owned());
     // What the host keeps lies in its memory; that the setting is there is all it asks.
