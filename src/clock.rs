@@ -58,7 +58,10 @@ pub fn start_stopwatch() -> Stopwatch {
 
 /// Starts a stopwatch. Windows' monotonic clock goes on while the machine sleeps.
 #[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "an invocation's stopwatch is the one lawful use of this clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an invocation's stopwatch is the one lawful use of this clock"
+)]
 pub fn start_stopwatch() -> Stopwatch {
     let started = std::time::Instant::now();
     Arc::new(move || Duration::try_from(started.elapsed()).unwrap_or(Duration::MAX))
