@@ -13,12 +13,12 @@ use crate::setup::Setup;
 use crate::world::{BACKUPS, NORTH, PRIMARY, World, logs, pause};
 
 async fn back_up(world: &World) -> String {
-    logs(&world.host.manual("BackupTimer", Some("")).await)
+    logs(&world.by_hand("BackupTimer", "").await)
 }
 
 async fn restore(world: &World, backup: &str) -> String {
     let input = format!("{BACKUPS}/{backup}.manifest.json");
-    logs(&world.host.manual("RestoreOnBlob", Some(&input)).await)
+    logs(&world.by_hand("RestoreOnBlob", &input).await)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,10 +110,10 @@ async fn a_wrong_name_is_refused_with_the_right_one() {
     let world = World::new().await;
     let name = world.until_held_by(&[NORTH]).await;
     let backup = format!("{BACKUPS}/{name}.apimbackup");
-    let told = logs(&world.host.manual("RestoreOnBlob", Some(&backup)).await);
+    let told = logs(&world.by_hand("RestoreOnBlob", &backup).await);
     assert!(told.contains("wish.refused") && told.contains(".manifest.json"), "{told}");
     let missing = format!("{BACKUPS}/{PRIMARY}-20260101T000000Z.manifest.json");
-    let outcome = world.host.manual("RestoreOnBlob", Some(&missing)).await.outcome;
+    let outcome = world.by_hand("RestoreOnBlob", &missing).await.outcome;
     assert!(matches!(outcome, Outcome::NotInvoked { .. }), "the host does not call: {outcome:?}");
     assert_eq!(world.accepted(NORTH, OperationKind::Restore).len(), 1);
 }

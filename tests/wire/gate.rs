@@ -37,8 +37,10 @@ pub(crate) enum Act {
 pub(crate) enum At {
     /// The one of these words that comes after so many others of the same words.
     One(String, usize),
-    /// Every second write of a blob, beginning with the first.
+    /// Every second one of the same words, beginning with the first; those that make containers pass.
     EverySecond,
+    /// The same of those writes alone that replace a version.
+    EverySecondUpdate,
 }
 
 /// An order to kill the handler; the sender wants to know when it has ended.
@@ -101,14 +103,14 @@ impl Shared {
         self.writes.lock().unwrap()
     }
 
-    /// What happens to the write that is noted hereby.
-    fn note(&self, write: String) -> Option<Act> {
+    /// What happens to the write that is noted hereby, and that replaces a version or makes a new blob.
+    fn note(&self, write: String, updates: bool) -> Option<Act> {
         let mut writes = self.writes();
         let meets = |at: &At| match at {
             At::One(words, earlier) => write == *words && count(&writes, words) == *earlier,
-            At::EverySecond => {
-                let blobs = writes.iter().filter(|write| is_blob(write)).count();
-                is_blob(&write) && blobs.is_multiple_of(2)
+            At::EverySecondUpdate if !updates => false,
+            At::EverySecond | At::EverySecondUpdate => {
+                is_blob(&write) && count(&writes, &write).is_multiple_of(2)
             }
         };
         let act = self.plan.as_ref().filter(|(at, _)| meets(at)).map(|(_, act)| *act);
@@ -133,7 +135,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
     let path = request.uri().path().to_owned();
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else { return lost() };
-    let act = shared.note(in_words(&path, &body));
+    let act = shared.note(in_words(&path, &body), head.headers.contains_key("if-match"));
     let request = Request::from_parts(head, Body::from(body));
     match act {
         None => next.run(request).await,

@@ -15,6 +15,8 @@ mod main_job;
 mod polls;
 mod posts;
 mod quiet;
+mod settings;
 mod setup;
+mod storage_trouble;
 mod two_hosts;
 mod world;

@@ -58,7 +58,7 @@ async fn troubled_cycle(setup: Setup) -> World {
     world.cloud().next(Request::Restore, Fault::fails("RestoreFailed", "Cannot restore: backup is corrupt"));
     the_open_record_holds_the_url(&world).await;
     world.until_held_by(&[NORTH]).await;
-    drop(world.host.manual("BackupTimer", Some("again")).await);
+    drop(world.by_hand("BackupTimer", "again").await);
     world.until_held_by(&[NORTH]).await;
     assert_eq!(world.cloud().faults_left(), 0, "every fault was met");
     world

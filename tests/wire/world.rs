@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use apim_dr_sim::clock::Clock;
 use apim_dr_sim::cloud::{Cloud, ServiceSpec};
-use apim_dr_sim::host::{Host, HostOptions, Invocation, Memory, Outcome};
+use apim_dr_sim::host::{Host, HostOptions, Invocation, Line, Memory, Outcome};
 use apim_dr_sim::journal::{Operation, OperationKind};
 use apim_dr_sim::simulation::{Options, Simulation};
 use apim_dr_sim::storage::StorageClient;
@@ -94,15 +94,51 @@ impl World {
     /// Lets a minute pass: the timer fires, and the poller looks for new manifests.
     pub(crate) async fn minute(&self) -> Vec<Invocation> {
         let mut invocations = vec![self.tick().await];
-        invocations.extend(self.host.scan().await);
+        invocations.extend(self.scan().await);
         invocations
+    }
+
+    /// Lets the poller look for new manifests and deliver their events.
+    pub(crate) async fn scan(&self) -> Vec<Invocation> {
+        let invocations = self.host.scan().await;
+        for invocation in &invocations {
+            self.hear_out(invocation).await;
+        }
+        invocations
+    }
+
+    /// Runs a function by hand, as the portal does.
+    pub(crate) async fn by_hand(&self, function: &str, input: &str) -> Invocation {
+        let invocation = self.host.manual(function, Some(input)).await;
+        self.hear_out(&invocation).await;
+        invocation
+    }
+
+    /// Waits for the last line of an invocation that was answered: lines come through a pipe, and may be
+    /// slower than the answer.
+    async fn hear_out(&self, invocation: &Invocation) {
+        let answered = match &invocation.outcome {
+            Outcome::Succeeded { .. } => true,
+            Outcome::Failed { reason } => reason.starts_with("Response status code"),
+            Outcome::NotInvoked { .. } => false,
+        };
+        let is_last = |line: &Line| line.text.contains("\"invocation.") && line.text.contains(&invocation.id);
+        let heard = async {
+            while answered && !self.host.lines().iter().rev().any(is_last) {
+                pause().await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(20);
+        tokio::time::timeout(patience, heard).await.expect("an answered invocation says that it ended");
     }
 
     /// Lets a minute pass without a look at the blobs: no event comes.
     pub(crate) async fn tick(&self) -> Invocation {
         self.clock.advance(time::Duration::MINUTE);
         self.cloud().settle().await;
-        self.host.tick().await
+        let invocation = self.host.tick().await;
+        self.hear_out(&invocation).await;
+        invocation
     }
 
     /// Lets minutes pass in which every invocation succeeds.
