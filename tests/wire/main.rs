@@ -6,17 +6,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod by_hand;
 mod events;
 mod gate;
+mod heard;
 mod kills;
 mod log;
 mod main_job;
 mod polls;
 mod posts;
 mod quiet;
+mod secrets;
 mod settings;
 mod setup;
 mod storage_trouble;
+mod trouble;
 mod two_hosts;
 mod world;
