@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use apim_dr_sim::clock::Clock;
 use apim_dr_sim::cloud::{Cloud, ServiceSpec};
-use apim_dr_sim::host::{Host, HostOptions, Invocation, Line, Memory, Outcome};
+use apim_dr_sim::host::{Host, HostOptions, Invocation, Level, Line, Memory, Outcome};
 use apim_dr_sim::journal::{Operation, OperationKind};
 use apim_dr_sim::simulation::{Options, Simulation};
 use apim_dr_sim::storage::StorageClient;
@@ -114,17 +114,24 @@ impl World {
         invocation
     }
 
-    /// Waits for the last line of an invocation that was answered: lines come through a pipe, and may be
-    /// slower than the answer.
+    /// Waits for the last line of an invocation that was answered: lines come through pipes, and may be slower
+    /// than the answer. What failed is said on stderr as well, which is another pipe.
     async fn hear_out(&self, invocation: &Invocation) {
-        let answered = match &invocation.outcome {
-            Outcome::Succeeded { .. } => true,
-            Outcome::Failed { reason } => reason.starts_with("Response status code"),
-            Outcome::NotInvoked { .. } => false,
+        let (answered, failed) = match &invocation.outcome {
+            Outcome::Succeeded { .. } => (true, false),
+            Outcome::Failed { reason } => (reason.starts_with("Response status code"), true),
+            Outcome::NotInvoked { .. } => (false, false),
         };
         let is_last = |line: &Line| line.text.contains("\"invocation.") && line.text.contains(&invocation.id);
+        let is_told = || {
+            let lines = self.host.lines();
+            let on = |stdout: bool| {
+                lines.iter().rev().any(|line| is_last(line) && stdout == (line.level == Level::Information))
+            };
+            on(true) && (!failed || on(false))
+        };
         let heard = async {
-            while answered && !self.host.lines().iter().rev().any(is_last) {
+            while answered && !is_told() {
                 pause().await;
             }
         };
