@@ -8,9 +8,16 @@ use apim_dr_sim::journal::OperationKind;
 use apim_dr_sim::knobs::{Fault, Request};
 use time::{Duration, OffsetDateTime};
 
-use crate::heard::{heard, heard_once};
+use crate::log::Logged;
 use crate::setup::Setup;
 use crate::world::{BACKUPS, NORTH, PRIMARY, World};
+
+/// The one line of an event that was to come once.
+fn told_once(world: &World, event: &str) -> Logged {
+    let told = world.told(event);
+    let [logged] = told.as_slice() else { panic!("{event} came {} times: {told:#?}", told.len()) };
+    logged.clone()
+}
 
 /// The open restore of the secondary goes on beside it, and the wish waits until the token is good again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,9 +25,9 @@ async fn a_primary_that_takes_no_token_holds_up_no_open_restore() {
     let world = World::new().await;
     world.until("restore.accepted").await;
     world.cloud().service(PRIMARY).next(Request::Backup, Fault::status(401).forever());
-    let by_hand = world.host.manual("BackupTimer", Some("now")).await;
+    let by_hand = world.by_hand("BackupTimer", "now").await;
     assert!(by_hand.outcome.is_failure(), "{by_hand:?}");
-    let failed = heard_once(&world, "invocation.failed").await;
+    let failed = told_once(&world, "invocation.failed");
     assert!(failed.message.starts_with("contoso-west: Azure refused the token"), "{failed:?}");
     assert!(failed.message.contains("InvalidAuthenticationToken"), "{failed:?}");
 
@@ -46,13 +53,13 @@ async fn a_backup_whose_answer_was_lost_is_adopted_while_it_runs() {
     let world = World::of(Setup { durations, ..Setup::default() }).await;
     world.cloud().next(Request::Backup, Fault::lose_reply());
     world.minutes(1).await;
-    heard_once(&world, "backup.unanswered").await;
+    told_once(&world, "backup.unanswered");
     let claim = world.record(PRIMARY).await["operation"].clone();
     assert_eq!(claim["phase"]["phase"], "requested", "{claim:#}");
     world.minutes(7).await;
     assert_eq!(world.record(PRIMARY).await["operation"], claim, "a young claim is left alone");
     world.minutes(2).await;
-    heard_once(&world, "backup.adopted").await;
+    told_once(&world, "backup.adopted");
     let name = world.until_held_by(&[NORTH]).await;
     let manifest = world.json(BACKUPS, &format!("{name}.manifest.json")).await;
     assert_eq!(manifest["proof"], "blob", "nobody saw how it ended");
@@ -92,7 +99,7 @@ async fn a_backup_that_never_ends_is_overdue_after_four_hours() {
     let deadline = world.clock.now() + Duration::hours(4);
     let told_at = until_overdue(&world).await;
     assert!((deadline..=deadline + Duration::minutes(10)).contains(&told_at), "told at {told_at}");
-    let overdue = heard_once(&world, "backup.overdue").await;
+    let overdue = told_once(&world, "backup.overdue");
     assert!(overdue.message.contains("Azure support"), "{overdue:?}");
     assert_eq!(world.record(PRIMARY).await["operation"]["kind"], "backup", "it stays open");
 
@@ -100,7 +107,7 @@ async fn a_backup_that_never_ends_is_overdue_after_four_hours() {
     let failed = world.until("backup.failed").await;
     assert!(failed.message.contains("BackupFailed: The operation was cancelled."), "{failed:?}");
     world.until_held_by(&[NORTH]).await;
-    heard_once(&world, "backup.overdue").await;
+    told_once(&world, "backup.overdue");
     world.assert_sound();
 }
 
@@ -109,7 +116,7 @@ async fn until_overdue(world: &World) -> OffsetDateTime {
     for _ in 0..30 {
         world.clock.advance(Duration::minutes(9));
         world.minutes(1).await;
-        if !heard(world, "backup.overdue").await.is_empty() {
+        if !world.told("backup.overdue").is_empty() {
             return world.clock.now();
         }
     }
