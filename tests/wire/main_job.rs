@@ -42,7 +42,7 @@ async fn a_standby_comes_to_hold_what_the_primary_holds(blobs: Blobs) {
     let held = world.until("restore.unverified").await;
     world.minutes(3).await;
 
-    assert_eq!(verified.backup, "contoso-west-20260302T090000Z");
+    assert!(verified.backup.starts_with("contoso-west-20260302T0900"), "{verified:?}");
     assert_eq!((held.service.as_str(), &held.backup), (NORTH, &verified.backup));
     assert!(world.told("manifest.taken_up").is_empty(), "the event came in time");
     assert_eq!(world.cloud().journal().of(Request::Backup).len(), 1);
@@ -117,7 +117,8 @@ async fn the_records_are_at_rest(world: &World, name: &str) {
 async fn the_history_keeps_both_runs(world: &World, name: &str) {
     let history = world.blobs(STATE, "history/").await;
     let [restore, backup] = history.as_slice() else { panic!("two runs, not {history:?}") };
-    assert_eq!(backup, "history/contoso-west/20260302T090000Z-backup.json");
+    // The seconds are the invocation's own: on a busy machine its claim takes more than one.
+    assert!(backup.starts_with("history/contoso-west/20260302T0900") && backup.ends_with("Z-backup.json"));
     let (backup, restore) = (world.json(STATE, backup).await, world.json(STATE, restore).await);
     assert_eq!((&backup["outcome"], &backup["backup"]), (&json!("verified"), &json!(name)));
     assert_eq!((&restore["outcome"], &restore["backup"]), (&json!("unverified"), &json!(name)));
