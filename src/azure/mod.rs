@@ -18,7 +18,7 @@ use crate::domain::observation::{
     Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Poll, Start,
 };
 use crate::domain::record::{Record, path_of};
-use crate::domain::vocabulary::{OperationUrl, Timestamp};
+use crate::domain::vocabulary::{AzureWords, OperationUrl, Timestamp};
 
 use arm::{Arm, Deadline};
 use blob::Blobs;
@@ -42,6 +42,19 @@ mod tests;
 mod transport;
 mod trouble;
 mod words;
+
+/// Azure's words are kept as they are, unless they repeat the key that was sent with the request.
+fn without_key(answer: Answer, body: &Value) -> Answer {
+    let Some(key) = body["accessKey"].as_str() else { return answer };
+    let hide = |text: String| text.replace(key, "(the account's key)");
+    let hide_in = |words: AzureWords| AzureWords { message: hide(words.message), ..words };
+    match answer {
+        Answer::Busy(words) => Answer::Busy(hide_in(words)),
+        Answer::Refused(words) => Answer::Refused(hide_in(words)),
+        Answer::Unknown(why) => Answer::Unknown(hide(why)),
+        answer @ (Answer::Accepted { .. } | Answer::NoToken(_)) => answer,
+    }
+}
 
 /// The version of the storage resource provider's API that `listKeys` is called with.
 const STORAGE_API_VERSION: &str = "2023-05-01";
@@ -186,7 +199,8 @@ impl Azure {
         let url = self.arm.url(&format!("{}/{}", scene.service, verb.as_str()), &self.api_version);
         let deadline = Deadline { clock: scene.clock.clone(), looked_at: start.looked_at };
         let reply = self.arm.post(url, &body, deadline).await;
-        answers::to_post(&self.arm, reply).map_or(Observation::TooLate, answered)
+        let answer = answers::to_post(&self.arm, reply);
+        answer.map_or(Observation::TooLate, |answer| answered(without_key(answer, &body)))
     }
 
     /// Exactly one way in, with what belongs to it and nothing else: Azure's schema checks no combination.

@@ -105,7 +105,9 @@ fn plan_trouble(world: &World, tokens: Request) {
     cloud.next(tokens, Fault::error(400, "invalid_request", "The request is not valid."));
     cloud.next(Request::Service, Fault::status(401).times(2));
     cloud.next(Request::Backup, Fault::status(401).times(2));
-    cloud.next(Request::Backup, Fault::error(400, "InvalidParameters", "Invalid parameter."));
+    // Azure repeats in its words what it was sent.
+    let echo = format!("Invalid parameter: accessKey '{}'", world.simulation.account().key);
+    cloud.next(Request::Backup, Fault::error(400, "InvalidParameters", &echo));
     cloud.next(Request::Poll, Fault::status(403));
     cloud.next(Request::Poll, Fault::status(400).body("not json"));
     cloud.next(Request::Restore, Fault::status(500));
