@@ -1,7 +1,7 @@
 //! What the settings say about the services, in the words of the decisions.
 
-use crate::config::{Config, LiveCheck};
-use crate::domain::decision::{Context, Serving};
+use crate::config::Config;
+use crate::domain::decision::{Context, Situation};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::schedule::Schedule;
 use crate::domain::vocabulary::{Container, InvocationId, Timestamp};
@@ -14,7 +14,6 @@ pub struct Deployment {
     pub container: Container,
     pub api_version: String,
     pub schedule: Schedule,
-    pub serving: Serving,
     pub dry_run: bool,
 }
 
@@ -27,7 +26,6 @@ impl Deployment {
             container: config.backup_container.clone(),
             api_version: config.api_version.clone(),
             schedule: config.schedule.clone(),
-            serving: serving(config),
             dry_run: config.dry_run,
         }
     }
@@ -36,29 +34,23 @@ impl Deployment {
     pub fn context(
         &self,
         service: &ServiceId,
-        invocation: &InvocationId,
+        (invocation, situation): (&InvocationId, &Situation),
         storage_time: Timestamp,
     ) -> Context {
-        let is_primary = *service == self.primary;
+        let is_backed_up = service.name() == situation.backed_up;
         Context {
             invocation: invocation.clone(),
             service: service.clone(),
             primary: self.primary.name(),
             container: self.container.clone(),
             api_version: self.api_version.clone(),
-            schedule: is_primary.then(|| self.schedule.clone()),
-            serving: self.serving.clone(),
-            configured: is_primary || self.secondaries.contains(service),
+            schedule: is_backed_up.then(|| self.schedule.clone()),
+            serving: situation.serving.clone(),
+            failed_over: situation.failed_over.clone(),
+            resumed_at: situation.resumed_at,
+            configured: self.all().any(|configured| configured == service),
             dry_run: self.dry_run,
             storage_time,
-        }
-    }
-
-    /// The service that a backup now means: the one that serves, and the primary where nobody knows.
-    pub fn serving_service(&self) -> &ServiceId {
-        match &self.serving {
-            Serving::Service(name) => self.named(name).unwrap_or(&self.primary),
-            Serving::NotConfigured | Serving::Unknown(_) => &self.primary,
         }
     }
 
@@ -79,18 +71,5 @@ impl Deployment {
             true => self.secondaries.clone(),
             false => vec![self.primary.clone()],
         }
-    }
-}
-
-/// Traffic Manager is not read yet: with a profile set nobody knows who serves, and that is said.
-fn serving(config: &Config) -> Serving {
-    match (config.live_check, &config.profile) {
-        (LiveCheck::Off, _) => Serving::Service(config.primary.name()),
-        (LiveCheck::On, None) => Serving::NotConfigured,
-        (LiveCheck::On, Some(_)) => Serving::Unknown(
-            "this version does not read the profile in TRAFFIC_MANAGER_ID; set LIVE_CHECK=off if a restore may run \
-             without asking"
-                .into(),
-        ),
     }
 }

@@ -1,17 +1,18 @@
 //! The one loop: decide, save, perform, observe, until there is nothing more to do in this invocation.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use crate::azure::{Azure, SaveTrouble, Scene};
 use crate::clock::InvocationClock;
 use crate::deployment::Deployment;
 use crate::domain::decide::decide;
-use crate::domain::decision::{Context, Decision};
+use crate::domain::decision::{Context, Decision, Situation};
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::observation::{Action, Observation};
 use crate::domain::record::{Record, path_of};
+use crate::domain::serving::Serving;
 use crate::domain::vocabulary::{Etag, InvocationId, Timestamp};
 use crate::log;
 
@@ -30,6 +31,10 @@ pub struct Driver<'a> {
     pub deployment: &'a Deployment,
     pub invocation: InvocationId,
     pub clock: InvocationClock,
+    /// What is known beside the settings and the records; it is kept up as the invocation learns.
+    pub situation: Situation,
+    /// Who served by the newest look at the profile.
+    looked_up: Mutex<Option<Serving>>,
     told: Mutex<Vec<String>>,
 }
 
@@ -61,14 +66,21 @@ impl fmt::Display for Trouble {
 }
 
 impl<'a> Driver<'a> {
-    /// A driver for one invocation.
+    /// A driver for one invocation, which has not asked yet who serves.
     pub fn new(
         azure: &'a Azure,
         deployment: &'a Deployment,
         invocation: InvocationId,
         clock: InvocationClock,
     ) -> Self {
-        Self { azure, deployment, invocation, clock, told: Mutex::default() }
+        let situation = Situation {
+            serving: Serving::Unknown("nobody was asked yet".into()),
+            backed_up: deployment.primary.name(),
+            failed_over: None,
+            resumed_at: None,
+        };
+        let (looked_up, told) = (Mutex::default(), Mutex::default());
+        Self { azure, deployment, invocation, clock, situation, looked_up, told }
     }
 
     /// Drives one service until it yields.
@@ -100,7 +112,19 @@ impl<'a> Driver<'a> {
             true => Vec::new(),
             false => self.deployment.all().filter(|other| *other != service).cloned().collect(),
         };
-        self.azure.perform(&Scene { service, clock: &self.clock, others: &others }, action).await
+        let scene = Scene { service, clock: &self.clock, others: &others };
+        let observation = self.azure.perform(&scene, action).await;
+        if let Observation::Looked(looks) = &observation
+            && let Some(serving) = &looks.serving
+        {
+            *held(&self.looked_up) = Some(serving.clone());
+        }
+        observation
+    }
+
+    /// Who served when a look last asked; each answer is handed out once.
+    pub fn take_looked_up(&self) -> Option<Serving> {
+        held(&self.looked_up).take()
     }
 
     /// Decides on the record and saves it; after a lost race, on the record that won. Events are told
@@ -190,7 +214,8 @@ impl<'a> Driver<'a> {
     }
 
     fn context(&self, loaded: &Loaded) -> Context {
-        self.deployment.context(&loaded.record.service, &self.invocation, loaded.storage_time)
+        let of_invocation = (&self.invocation, &self.situation);
+        self.deployment.context(&loaded.record.service, of_invocation, loaded.storage_time)
     }
 
     /// Writes one line of the log, and keeps it for a person who started the invocation by hand.
@@ -198,7 +223,7 @@ impl<'a> Driver<'a> {
         log::event(&self.invocation, service, event);
         let whose = service.map_or_else(String::new, |service| format!("{service}: "));
         let line = format!("{whose}{}: {}", event.name.as_str(), event.text);
-        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+        held(&self.told).push(line);
     }
 
     /// Reports trouble by the event that fits it.
@@ -214,6 +239,11 @@ impl<'a> Driver<'a> {
     pub fn into_told(self) -> Vec<String> {
         self.told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// What a lock guards is whole even where somebody panicked: each change to it is one assignment.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// What was observed of one operation says nothing of another, and one closed run's place in the history

@@ -47,7 +47,9 @@ impl Handler {
     fn wish(&self, trigger: Trigger) -> Result<Wish, String> {
         match trigger {
             Trigger::Timer { manual: None, .. } => Ok(Wish::None),
-            Trigger::Timer { manual: Some(input), .. } if input == "resume" => Ok(Wish::Resume),
+            Trigger::Timer { manual: Some(input), .. } if input == "resume" => {
+                Ok(Wish::Resume { even_if_unknown: false })
+            }
             Trigger::Timer { manual: Some(_), .. } => Ok(Wish::Backup),
             Trigger::Manifest { blob, manual } => {
                 let (container, path) = blob

@@ -4,14 +4,13 @@ use futures::future::join_all;
 
 use crate::arrival::{self, Arrival, Records};
 use crate::domain::backup;
-use crate::domain::decide::turn_roles;
-use crate::domain::decision::Decision;
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::record::{FOLDER, Operation, Record, service_at};
 use crate::domain::summary;
 use crate::domain::take_up;
 use crate::drive::{Driver, Loaded, Trouble};
+use crate::serving;
 
 /// What an invocation was started for.
 #[derive(Clone, Debug)]
@@ -20,19 +19,23 @@ pub enum Wish {
     None,
     /// A backup now.
     Backup,
-    /// Go on after a failover.
-    Resume,
+    /// Go on after a failover; even though nobody knows what the primary holds, if the operator says so.
+    Resume { even_if_unknown: bool },
     /// This manifest, by event or by hand.
     Restore(Arrival),
 }
 
 /// Does one invocation's work and tells what it did. An error says why it could not be done.
-pub async fn run(driver: Driver<'_>, wish: Wish, by_hand: bool) -> Result<Vec<String>, String> {
-    let (mut records, mut failures) = load_all(&driver).await?;
-    if let Err(trouble) = note(&driver, &mut records, &wish).await {
+pub async fn run(mut driver: Driver<'_>, wish: Wish, by_hand: bool) -> Result<Vec<String>, String> {
+    let (serving, loaded) = tokio::join!(driver.azure.who_serves(), load_all(&driver));
+    let (mut records, mut failures) = loaded?;
+    if let Err(trouble) = serving::take_in(&mut driver, &mut records, serving).await {
+        failures.push(format!("who serves could not be saved: {trouble}"));
+    }
+    if let Err(trouble) = note(&mut driver, &mut records, &wish).await {
         failures.push(format!("the wish could not be saved: {trouble}"));
     }
-    drive_all(&driver, &mut records, &mut failures).await;
+    drive_all(&mut driver, &mut records, &mut failures).await;
     if let [first, ..] = failures.as_slice() {
         let more =
             if failures.len() > 1 { format!(" (and {} more)", failures.len() - 1) } else { String::new() };
@@ -82,41 +85,23 @@ fn note_trouble(
     }
 }
 
-async fn note(driver: &Driver<'_>, records: &mut Records, wish: &Wish) -> Result<(), Trouble> {
-    turn_all_roles(driver, records).await?;
+async fn note(driver: &mut Driver<'_>, records: &mut Records, wish: &Wish) -> Result<(), Trouble> {
     match wish {
         Wish::None => Ok(()),
         Wish::Backup => note_backup(driver, records).await,
-        Wish::Resume => {
-            let text = "Traffic Manager is not read by this version, so nothing is latched and there is nothing to resume";
-            driver.tell(None, &Event::new(EventName::WishRefused, text));
-            Ok(())
-        }
+        Wish::Resume { even_if_unknown } => serving::resume(driver, records, *even_if_unknown).await,
         Wish::Restore(arrival) => arrival::take_in(driver, records, arrival).await,
     }
 }
 
-/// A change of roles comes before any wish: what is wished for after it must not be dropped by it.
-async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
-    let primary = driver.deployment.primary.name();
-    for loaded in records.values_mut().filter(|loaded| loaded.record.primary != primary) {
-        let decide = |context: &_, record: &Record| match record.primary == primary {
-            true => Ok(Decision::rest(record.clone())),
-            false => Ok(turn_roles(context, record.clone(), driver.clock.now())),
-        };
-        driver.change(loaded, 1, decide).await?;
-    }
-    Ok(())
-}
-
 async fn note_backup(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
-    let service = driver.deployment.serving_service();
+    let service = driver.situation.backed_up.clone();
     if driver.deployment.dry_run {
         let text = "DRY_RUN is on: no backup was begun";
-        driver.tell(Some(&service.name()), &Event::new(EventName::WishRefused, text));
+        driver.tell(Some(&service), &Event::new(EventName::WishRefused, text));
         return Ok(());
     }
-    let Some(loaded) = records.get_mut(&service.name()) else {
+    let Some(loaded) = records.get_mut(&service) else {
         return Err(Trouble::Fails(format!("{service} has no usable record")));
     };
     let decide = |context: &_, record: &Record| Ok(backup::wish(context, record.clone(), driver.clock.now()));
@@ -125,7 +110,7 @@ async fn note_backup(driver: &Driver<'_>, records: &mut Records) -> Result<(), T
 
 /// Drives every service: the primary first, then the targets, the stalest first, since one restores at
 /// a time; at last what the settings no longer name.
-async fn drive_all(driver: &Driver<'_>, records: &mut Records, failures: &mut Vec<String>) {
+async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, failures: &mut Vec<String>) {
     drive_one(driver, records, &driver.deployment.primary, failures).await;
     if let Err(trouble) = arrival::make_up_for_lost_events(driver, records).await {
         note_trouble(driver, &driver.deployment.primary.name(), (&trouble, failures));
@@ -139,7 +124,7 @@ async fn drive_all(driver: &Driver<'_>, records: &mut Records, failures: &mut Ve
 }
 
 async fn drive_one(
-    driver: &Driver<'_>,
+    driver: &mut Driver<'_>,
     records: &mut Records,
     service: &ServiceId,
     failures: &mut Vec<String>,
@@ -147,6 +132,9 @@ async fn drive_one(
     let Some(loaded) = records.get_mut(&service.name()) else { return };
     if let Err(trouble) = driver.drive(loaded).await {
         note_trouble(driver, &service.name(), (&trouble, failures));
+    }
+    if let Err(trouble) = serving::take_in_looks(driver, records).await {
+        note_trouble(driver, &driver.deployment.primary.name(), (&trouble, failures));
     }
 }
 

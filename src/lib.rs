@@ -11,3 +11,4 @@ pub mod handler;
 pub mod host;
 pub mod invocation;
 pub mod log;
+pub mod serving;

@@ -9,6 +9,7 @@ use super::request_ids::id_note;
 use super::retry::retry_after;
 use super::words::azure_words;
 use crate::domain::observation::{Answer, NoLook, Poll, ServiceLook};
+use crate::domain::serving::{Gateways, Profile, Serving};
 use crate::domain::vocabulary::{AzureWords, OperationUrl, ServiceState, Tier};
 
 const LOCATION: HeaderName = HeaderName::from_static("location");
@@ -107,6 +108,19 @@ pub(super) fn to_look(reply: Result<RawResponse, NoReply>) -> Result<ServiceLook
         tier: Tier::new(service.sku.name),
         location: service.location,
     })
+}
+
+/// Who serves, by the answer with a Traffic Manager profile.
+pub(super) fn to_serving(reply: Result<RawResponse, NoReply>, gateways: &Gateways) -> Serving {
+    let read = match reply {
+        Ok(answer) if u16::from(answer.status()) == 200 => Profile::parse(answer.body()),
+        Ok(answer) => Err(describe(&answer)),
+        Err(no_reply) => Err(silence(no_reply)),
+    };
+    match read {
+        Ok(profile) => profile.serving(gateways),
+        Err(why) => Serving::Unknown(format!("the profile in TRAFFIC_MANAGER_ID cannot be read: {why}")),
+    }
 }
 
 /// Where a key of a storage account stands in the answer to `listKeys`.

@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::clock::InvocationClock;
-use crate::config::{BackupAccess, Cloud, Config, Credential, StorageAccess};
-use crate::domain::id::{ServiceId, ServiceName, StorageAccountId};
+use crate::config::{BackupAccess, Cloud, Config, Credential, LiveCheck, StorageAccess};
+use crate::domain::id::{ProfileId, ServiceId, StorageAccountId};
 use crate::domain::observation::{
-    Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Poll, Start,
+    Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Others, Poll, Start,
 };
 use crate::domain::record::{Record, path_of};
+use crate::domain::serving::{Gateways, Serving};
 use crate::domain::vocabulary::{AzureWords, OperationUrl, Timestamp};
 
 use arm::{Arm, Deadline};
@@ -59,10 +60,14 @@ fn without_key(answer: Answer, body: &Value) -> Answer {
 /// The version of the storage resource provider's API that `listKeys` is called with.
 const STORAGE_API_VERSION: &str = "2023-05-01";
 
+/// The newest stable version of the Traffic Manager API that every cloud has.
+const PROFILE_API_VERSION: &str = "2022-04-01";
+
 /// Azure, as the settings describe it.
 pub struct Azure {
     arm: Arm,
     store: Store,
+    live: Live,
     api_version: String,
     access: BackupAccess,
     account_id: Option<StorageAccountId>,
@@ -76,6 +81,29 @@ pub struct Scene<'a> {
     pub clock: &'a InvocationClock,
     /// The services whose restore could stand in the way of one into this service.
     pub others: &'a [ServiceId],
+}
+
+/// How it is found out who serves.
+enum Live {
+    /// By this profile, whose endpoints are matched with these gateways.
+    Profile(ProfileId, Gateways),
+    /// Not at all: what the settings say.
+    Settings(Serving),
+}
+
+impl Live {
+    fn of(config: &Config) -> Self {
+        match (config.live_check, &config.profile) {
+            (LiveCheck::Off, _) => Self::Settings(Serving::Service(config.primary.name())),
+            (LiveCheck::On, None) => Self::Settings(Serving::NotConfigured),
+            (LiveCheck::On, Some(profile)) => {
+                let services = std::iter::once(&config.primary).chain(&config.secondaries);
+                let services = services.map(ServiceId::name).collect();
+                let domain = config.cloud.gateways.to_owned();
+                Self::Profile(profile.clone(), Gateways { domain, services })
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -124,6 +152,7 @@ impl Azure {
         Self {
             arm: Arm::new(config.cloud.arm.clone(), arm_tokens, transport),
             store: Store::new(blobs, config.backup_container.clone(), config.state_container.clone()),
+            live: Live::of(config),
             api_version: config.api_version.clone(),
             access: config.access.clone(),
             account_id: config.storage_account_id.clone(),
@@ -135,12 +164,28 @@ impl Azure {
         &self.store
     }
 
+    /// Whether a profile is read to find out who serves.
+    pub fn reads_profile(&self) -> bool {
+        matches!(self.live, Live::Profile(..))
+    }
+
+    /// Who serves, by a fresh read of the profile, or by the settings where there is none to read.
+    pub async fn who_serves(&self) -> Serving {
+        match &self.live {
+            Live::Settings(serving) => serving.clone(),
+            Live::Profile(profile, gateways) => {
+                let url = self.arm.url(profile.as_str(), PROFILE_API_VERSION);
+                answers::to_serving(self.arm.get(url).await, gateways)
+            }
+        }
+    }
+
     /// Does what `action` says, once, and tells what was learned. Actions that end an invocation, or that
     /// only ask for another decision, reach nobody.
     pub async fn perform(&self, scene: &Scene<'_>, action: &Action) -> Observation {
         match action {
             Action::Yield | Action::Stop(_) | Action::Again => Observation::Resumed,
-            Action::Look(looking) => Observation::Looked(self.look(scene, looking).await),
+            Action::Look(looking) => Observation::Looked(Box::new(self.look(scene, looking).await)),
             Action::StartBackup(start) => self.start(scene, Verb::Backup, start).await,
             Action::StartRestore(start) => self.start(scene, Verb::Restore, start).await,
             Action::Poll(operation) => Observation::Polled(self.poll(operation).await),
@@ -157,15 +202,17 @@ impl Azure {
     /// All parts at once: together they must not be older than 30 s when they are used.
     async fn look(&self, scene: &Scene<'_>, looking: &Looking) -> Looks {
         let at = scene.clock.now();
-        let (blob, others) = match looking {
-            Looking::Service => (None, &[][..]),
-            Looking::ForBackup(name) => (Some(name), &[][..]),
-            Looking::ForRestore(name) => (Some(name), scene.others),
+        let (blob, others, asks) = match looking {
+            Looking::Service => (None, &[][..], false),
+            Looking::ForBackup(name) => (Some(name), &[][..], false),
+            Looking::ForRestore(name) => (Some(name), scene.others, true),
         };
         let url = self.arm.url(scene.service.as_str(), &self.api_version);
-        let (service, blob, others) =
-            tokio::join!(self.arm.get(url), self.inspect(blob), self.restoring(others, at));
-        Looks { at, looking: looking.clone(), service: answers::to_look(service), blob, others }
+        let (service, blob, others, serving) =
+            tokio::join!(self.arm.get(url), self.inspect(blob), self.look_at_others(others, at), async {
+                if asks { Some(self.who_serves().await) } else { None }
+            });
+        Looks { at, looking: looking.clone(), service: answers::to_look(service), blob, others, serving }
     }
 
     async fn inspect(&self, name: Option<&BlobName>) -> Option<BlobLook> {
@@ -175,19 +222,21 @@ impl Azure {
         }
     }
 
-    /// Those of `others` whose record says that a restore into them stands in the way.
-    async fn restoring(&self, others: &[ServiceId], now: Timestamp) -> Result<Vec<ServiceName>, String> {
-        let mut restoring = Vec::new();
+    /// What the records of `others` say about a restore.
+    async fn look_at_others(&self, others: &[ServiceId], now: Timestamp) -> Result<Others, String> {
+        let mut found = Others::default();
         for name in others.iter().map(ServiceId::name) {
             let path = path_of(&name);
             let stored = self.store.load(&path).await.map_err(|trouble| trouble.to_string())?;
             let Some((bytes, _)) = stored.document else { continue };
             let record = Record::parse(&bytes).map_err(|why| format!("the record {path}: {why}"))?;
+            found.resumed_at = found.resumed_at.max(record.resumed_at);
+            found.failed_over = found.failed_over.or_else(|| record.failed_over.clone());
             if record.holds_up_restores(now) {
-                restoring.push(name);
+                found.restoring.push(name);
             }
         }
-        Ok(restoring)
+        Ok(found)
     }
 
     async fn start(&self, scene: &Scene<'_>, verb: Verb, start: &Start) -> Observation {

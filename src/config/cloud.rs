@@ -12,6 +12,8 @@ pub struct Cloud {
     pub arm: Url,
     /// Microsoft Entra, which gives out tokens: scheme, host and port, no path.
     pub authority: Url,
+    /// The domain of API Management's gateways.
+    pub gateways: &'static str,
 }
 
 impl Cloud {
@@ -24,10 +26,11 @@ impl Cloud {
         let endpoints = reader.required(&CLOUD, |setting, name| value::word(setting, name, &CLOUDS));
         let arm = reader.optional(&ARM_ENDPOINT, value::https_origin);
         let authority = reader.optional(&AUTHORITY_HOST, value::https_origin);
-        let (own_arm, own_authority) = endpoints?;
+        let (own_arm, own_authority, gateways) = endpoints?;
         Ok(Self {
             arm: or_own(reader, arm?, own_arm)?,
             authority: or_own(reader, authority?, own_authority)?,
+            gateways,
         })
     }
 }
@@ -40,9 +43,9 @@ fn or_own(reader: &mut Reader<'_>, set: Option<Url>, own: &str) -> Result<Url, R
     }
 }
 
-/// Each cloud's Resource Manager and Entra.
-const CLOUDS: [(&str, (&str, &str)); 3] = [
-    ("public", ("https://management.azure.com", "https://login.microsoftonline.com")),
-    ("usgov", ("https://management.usgovcloudapi.net", "https://login.microsoftonline.us")),
-    ("china", ("https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn")),
+/// Each cloud's Resource Manager, Entra and gateways (contract: apim-arm, section 6).
+const CLOUDS: [(&str, (&str, &str, &str)); 3] = [
+    ("public", ("https://management.azure.com", "https://login.microsoftonline.com", "azure-api.net")),
+    ("usgov", ("https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "azure-api.us")),
+    ("china", ("https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn", "azure-api.cn")),
 ];

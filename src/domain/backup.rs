@@ -41,8 +41,14 @@ pub fn is_due(context: &Context, record: &Record, now: Timestamp) -> bool {
     }
     let Some(occurrence) = occurrence(context, now) else { return false };
     let uncovered = record.covered.is_none_or(|covered| occurrence > covered);
-    let wanted = uncovered || record.last_verified.is_none();
+    let wanted = uncovered || record.last_verified.is_none() || waits_since_resume(record);
     wanted && record.backup_failures.as_ref().is_none_or(|failures| may_retry(failures, occurrence, now))
+}
+
+/// After `resume` nothing older is restored by itself, so a backup stays due until one that began later is proven.
+fn waits_since_resume(record: &Record) -> bool {
+    let newest = record.backups.iter().map(|backup| backup.started_at).max();
+    record.resumed_at.is_some_and(|resumed| newest.is_none_or(|newest| newest < resumed))
 }
 
 /// A new occurrence is not held up by what failed before it.

@@ -2,10 +2,10 @@
 
 use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
-use super::observation::{Action, Looking, Looks, Observation, WriteOnce};
+use super::observation::{Action, Looking, Observation, WriteOnce};
 use super::record::{By, Operation, Record};
 use super::vocabulary::Timestamp;
-use super::{backup, deadline, restore};
+use super::{backup, deadline, failover, restore};
 
 /// Decides on one service's record after one observation. Pure: equal arguments, equal decision.
 pub fn decide(context: &Context, record: &Record, observation: &Observation, now: Timestamp) -> Decision {
@@ -57,11 +57,11 @@ fn switch_dry_run(context: &Context, mut record: Record, now: Timestamp) -> Deci
 /// A due backup goes first, then a wished restore, then what is left to be written down.
 fn idle(context: &Context, record: Record, observation: &Observation, now: Timestamp) -> Decision {
     match observation {
-        Observation::Looked(looks) => match looks {
-            Looks { looking: Looking::ForBackup(_), .. } if backup::is_due(context, &record, now) => {
+        Observation::Looked(looks) => match &looks.looking {
+            Looking::ForBackup(_) if backup::is_due(context, &record, now) => {
                 backup::claim(context, record, looks, now)
             }
-            Looks { looking: Looking::ForRestore(_), .. } => restore::claim(context, record, looks, now),
+            Looking::ForRestore(_) => restore::claim(context, record, looks, now),
             _ => Decision::rest(record),
         },
         Observation::Wrote(written) => note_history(record, written),
@@ -77,18 +77,18 @@ fn leave(record: Record) -> Decision {
     Decision::act(record, action)
 }
 
-fn begin(context: &Context, record: Record, now: Timestamp) -> Decision {
+fn begin(context: &Context, mut record: Record, now: Timestamp) -> Decision {
     if let Some(lapsed) = lapse(context, &record, now) {
         return lapsed;
     }
     if backup::is_due(context, &record, now) {
         return backup::look_first(context, record, now);
     }
-    let record = match record.restore_wish {
-        Some(_) => record,
+    failover::drop_given_up(context, &mut record);
+    if record.restore_wish.is_none() {
         // Nothing wants to begin, so nothing is kept waiting.
-        None => Record { busy_since: None, ..record },
-    };
+        record.busy_since = None;
+    }
     match restore::look_first(context, record, now) {
         Decision { action: Action::Yield, record, events } => {
             Decision { action: write_history(&record), record, events }

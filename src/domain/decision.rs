@@ -3,8 +3,9 @@
 use super::event::{Event, EventName};
 use super::id::{ServiceId, ServiceName};
 use super::observation::Action;
-use super::record::{Claim, ClosedRun, Failures, Record};
+use super::record::{Claim, ClosedRun, FailedOver, Failures, Record};
 use super::schedule::Schedule;
+use super::serving::Serving;
 use super::vocabulary::{BackupName, Container, InvocationId, Timestamp};
 
 /// What one invocation knows of one service beside its record: the settings, and who serves.
@@ -19,12 +20,30 @@ pub struct Context {
     pub api_version: String,
     /// The schedule, if it is this service that the schedule backs up.
     pub schedule: Option<Schedule>,
+    /// Who serves, as this invocation read it first.
     pub serving: Serving,
+    /// The failover latch, as the primary's record held it.
+    pub failed_over: Option<FailedOver>,
+    /// The last `resume`, by the primary's record.
+    pub resumed_at: Option<Timestamp>,
     /// The settings name this service. One they no longer name is driven to the end of what it is in.
     pub configured: bool,
     pub dry_run: bool,
     /// The storage service's own time when the record was loaded.
     pub storage_time: Timestamp,
+}
+
+/// What one invocation knows beside the settings and the record at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Situation {
+    /// Who serves, by the invocation's newest read.
+    pub serving: Serving,
+    /// The service that the schedule backs up, and that a backup now means.
+    pub backed_up: ServiceName,
+    /// The failover latch, by the primary's record.
+    pub failed_over: Option<FailedOver>,
+    /// The last `resume`, by the primary's record.
+    pub resumed_at: Option<Timestamp>,
 }
 
 impl Context {
@@ -37,17 +56,6 @@ impl Context {
     pub fn is_primary(&self) -> bool {
         self.service.name() == self.primary
     }
-}
-
-/// Who carries the traffic, as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Serving {
-    /// This service, by the profile; or the primary, because `LIVE_CHECK=off` says that nobody is asked.
-    Service(ServiceName),
-    /// There is neither a profile nor `LIVE_CHECK=off`.
-    NotConfigured,
-    /// The profile does not say, for this reason.
-    Unknown(String),
 }
 
 /// The record as it shall be saved, what is then worth telling, and what is then done.

@@ -96,6 +96,10 @@ events! {
     RestoreLapsed "restore.lapsed" Error "A restore asked for by hand was not done within 4 h and was given up.";
     RestorePinned "restore.pinned" Warning "An older backup was chosen by hand: automatic restores wait until the newest is chosen by hand.";
     RestoreUnpinned "restore.unpinned" Info "The newest backup was chosen by hand: automatic restores go on.";
+    RestoreUnderTraffic "restore.under_traffic" Error "The service came to carry the traffic while it is being restored: users may meet half of it.";
+    FailoverLatched "failover.latched" Error "A secondary carries the traffic: nothing is restored by itself until `resume`.";
+    FailoverReturned "failover.returned" Warning "Traffic has returned to the primary by itself; still nothing is restored until `resume`.";
+    FailoverResumed "failover.resumed" Warning "Somebody said `resume`: the primary is backed up anew and followed again.";
     ServiceNotDriven "service.not_driven" Error "Nothing can be done for this service now: no token, or Azure refuses it; the others go on.";
     RolesChanged "roles.changed" Warning "The settings name another primary than before; automatic wishes are dropped.";
     ConfigurationSuspect "configuration.suspect" Error "Something belongs to another deployment, or nobody says who serves.";

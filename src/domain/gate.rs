@@ -1,9 +1,10 @@
 //! What stands between a manifest and a restore. First match wins.
 
-use super::decision::{Context, Serving};
+use super::decision::Context;
 use super::id::ServiceName;
 use super::observation::{BlobLook, Looks, NoLook, ServiceLook};
-use super::record::{By, Holds, Operation, Record, RestoreSource, RestoreWish};
+use super::record::{By, FailedOver, Holds, Operation, Record, RestoreSource, RestoreWish};
+use super::serving::Serving;
 use super::vocabulary::{BackupName, ServiceState, Timestamp};
 
 /// What the gates say.
@@ -23,11 +24,10 @@ pub fn before_looking(context: &Context, record: &Record, wish: &RestoreWish, no
     if let Some(refusal) = is_over(&context.service.name(), &wish.source, now) {
         return Verdict::Refused(refusal);
     }
-    let automatic = wish.by == By::Automatic;
-    if let (false, Some(reason)) = (wish.even_if_live, may_serve(context)) {
+    if let Some(reason) = traffic(context, wish, (context.failed_over.as_ref(), &context.serving)) {
         return Verdict::Deferred(reason);
     }
-    if let (true, Some(pin)) = (automatic, &record.pin) {
+    if let (By::Automatic, Some(pin)) = (wish.by, &record.pin) {
         return Verdict::Deferred(format!(
             "{} was chosen by hand at {} although a newer backup existed: restore the newest by hand to go on",
             pin.backup, pin.since
@@ -49,8 +49,25 @@ pub fn is_over(target: &ServiceName, source: &RestoreSource, now: Timestamp) -> 
     })
 }
 
-fn may_serve(context: &Context) -> Option<String> {
-    match &context.serving {
+/// Why the traffic, past or present, forbids the restore.
+fn traffic(
+    context: &Context,
+    wish: &RestoreWish,
+    (failed_over, serving): (Option<&FailedOver>, &Serving),
+) -> Option<String> {
+    match (wish.by, failed_over) {
+        (By::Automatic, Some(latch)) => Some(format!(
+            "{} has carried the traffic since {}, and what was changed there must not be lost: say `resume` when the \
+             primary is to be followed again",
+            latch.serving, latch.since
+        )),
+        _ if wish.even_if_live => None,
+        _ => may_serve(context, wish.by, serving),
+    }
+}
+
+fn may_serve(context: &Context, by: By, serving: &Serving) -> Option<String> {
+    match serving {
         Serving::NotConfigured => Some(
             "nobody says which service carries the traffic: set TRAFFIC_MANAGER_ID to the profile that routes to \
              the services, or LIVE_CHECK=off if a restore may run without asking"
@@ -60,32 +77,53 @@ fn may_serve(context: &Context) -> Option<String> {
         Serving::Service(serving) if *serving == context.service.name() => {
             Some(format!("{serving} carries the traffic, and a restore would overwrite it"))
         }
+        Serving::Service(serving) if by == By::Automatic && *serving != context.primary => {
+            Some(format!("{serving} carries the traffic, not the primary {}", context.primary))
+        }
         Serving::Service(_) => None,
     }
 }
 
-/// The gates that need looks: the blob, the other targets, the service.
-pub fn after_looking(source: &RestoreSource, looks: &Looks) -> Verdict {
+/// The gates that need looks: the blob, the traffic, the other targets, the service.
+pub fn after_looking(context: &Context, wish: &RestoreWish, looks: &Looks) -> Verdict {
+    let source = &wish.source;
     match blob_is_the_proven_one(source, looks.blob.as_ref()) {
         Verdict::Pass => {}
         verdict => return verdict,
     }
-    match &looks.others {
-        Ok(others) if others.is_empty() => {}
-        Ok(others) => {
-            let names: Vec<_> = others.iter().map(ServiceName::as_str).collect();
-            return Verdict::Deferred(format!(
-                "one service is restored at a time, and now it is {}",
-                names.join(", ")
-            ));
-        }
-        Err(why) => return Verdict::Deferred(format!("whether another restore runs is not known: {why}")),
+    if let Some(reason) = not_now(context, wish, looks) {
+        return Verdict::Deferred(reason);
     }
     match &looks.service {
         Ok(service) => fits(source, service),
         Err(NoLook::NoToken(why)) => Verdict::NoToken(why.clone()),
         Err(why) => Verdict::Deferred(format!("the service cannot be looked at: {why}")),
     }
+}
+
+/// Whether an automatic wish is for a backup that began before the last `resume`.
+pub fn is_given_up(wish: &RestoreWish, resumed_at: Option<Timestamp>) -> bool {
+    wish.by == By::Automatic && resumed_at.is_some_and(|resumed| wish.source.started_at < resumed)
+}
+
+/// What the traffic and the other services have against the restore, by what was just looked at.
+fn not_now(context: &Context, wish: &RestoreWish, looks: &Looks) -> Option<String> {
+    let others = match &looks.others {
+        Ok(others) => others,
+        Err(why) => return Some(format!("whether another restore runs is not known: {why}")),
+    };
+    let Some(serving) = &looks.serving else {
+        return Some("who carries the traffic was not looked at".into());
+    };
+    if let Some(reason) = traffic(context, wish, (others.failed_over.as_ref(), serving)) {
+        return Some(reason);
+    }
+    if is_given_up(wish, others.resumed_at) {
+        return Some("it began before a `resume` that was said meanwhile".into());
+    }
+    let names: Vec<_> = others.restoring.iter().map(ServiceName::as_str).collect();
+    let others_run = !names.is_empty();
+    others_run.then(|| format!("one service is restored at a time, and now it is {}", names.join(", ")))
 }
 
 /// The blob still is what its manifest proves.

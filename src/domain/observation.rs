@@ -2,7 +2,8 @@
 //! printed, compared and replayed; `azure` turns one into the other and decides nothing.
 
 use super::id::ServiceName;
-use super::record::Claim;
+use super::record::{Claim, FailedOver};
+use super::serving::Serving;
 use super::vocabulary::{
     AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp,
 };
@@ -16,7 +17,7 @@ pub enum Action {
     Stop(String),
     /// Decide again on the record just saved.
     Again,
-    /// Look at the service, at a blob, and for a restore at the other services' records.
+    /// Look at the service, at a blob, and for a restore at who serves and at the other services' records.
     Look(Looking),
     /// `POST …/backup` under this claim.
     StartBackup(Start),
@@ -39,7 +40,7 @@ pub enum Looking {
     Service,
     /// The service, and whether the backup's name is free.
     ForBackup(BlobName),
-    /// The service, the backup's blob, and the other services' records.
+    /// The service, the backup's blob, who serves, and the other services' records.
     ForRestore(BlobName),
 }
 
@@ -67,7 +68,7 @@ pub enum Observation {
     /// Nothing yet: an invocation begins, or begins anew on a record that somebody else has written.
     Resumed,
     /// What a look found.
-    Looked(Looks),
+    Looked(Box<Looks>),
     /// What Azure answered to a POST made under this claim.
     Answered { claim: Claim, answer: Answer },
     /// It became too late in this invocation, or the looks too old, for the POST: it was not sent.
@@ -88,8 +89,21 @@ pub struct Looks {
     pub looking: Looking,
     pub service: Result<ServiceLook, NoLook>,
     pub blob: Option<BlobLook>,
-    /// The other services whose restore stands in the way (one target at a time), or why that is not known.
-    pub others: Result<Vec<ServiceName>, String>,
+    /// What the other services' records say, or why that is not known.
+    pub others: Result<Others, String>,
+    /// Who serves, by a read of its own.
+    pub serving: Option<Serving>,
+}
+
+/// What the records of the other services say about a restore into this one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Those whose restore stands in the way: one target is restored at a time.
+    pub restoring: Vec<ServiceName>,
+    /// The failover latch of the primary's record.
+    pub failed_over: Option<FailedOver>,
+    /// The last `resume`, by the primary's record.
+    pub resumed_at: Option<Timestamp>,
 }
 
 /// A 200 with a `provisioningState`: nothing less is a look.

@@ -8,7 +8,7 @@ use super::vocabulary::{BackupName, Digest, InvocationId, Timestamp};
 
 pub use kept::{
     BackupWish, By, Compared, Deferred, FailedOver, Failures, Held, Holds, InventoryRef, KnownBackup,
-    LastVerified, Pin, RestoreSource, RestoreWish, UnseenEnds,
+    LastVerified, Pin, RestoreSource, RestoreWish, Served, UnseenEnds,
 };
 pub use run::{
     BackupPhase, BackupRun, Claim, ClosedRun, FirstSight, Operation, Proof, RestoreEnd, RestorePhase,
@@ -82,9 +82,9 @@ pub struct Record {
     /// Since when Azure has been answering that the service is busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_since: Option<Timestamp>,
-    /// Since when no read has said who serves.
+    /// Who served when a read last said so; on the primary's record only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serving_unknown_since: Option<Timestamp>,
+    pub served: Option<Served>,
     /// The failover latch; on the primary's record only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_over: Option<FailedOver>,
@@ -139,7 +139,7 @@ impl Record {
             refused: None,
             unseen_ends: None,
             busy_since: None,
-            serving_unknown_since: None,
+            served: None,
             failed_over: None,
             resumed_at: None,
             dry_run: false,

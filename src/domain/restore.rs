@@ -74,6 +74,7 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         wish: wish.id,
         by: wish.by,
         overdue: false,
+        under_traffic: None,
         phase: RestorePhase::Requested(context.claim(now)),
     }));
     let text = format!(
@@ -94,7 +95,7 @@ fn gates(
     (looks, now): (&Looks, Timestamp),
 ) -> Verdict {
     match gate::before_looking(context, record, wish, now) {
-        Verdict::Pass => gate::after_looking(&wish.source, looks),
+        Verdict::Pass => gate::after_looking(context, wish, looks),
         verdict => verdict,
     }
 }
@@ -251,6 +252,27 @@ impl Step<'_> {
         let followed = running.follow(observation, self.record.is_past_deadline(self.now), self.now);
         let updating_seen = running.updating_seen;
         self.run.phase = RestorePhase::Running(running);
+        let under_traffic = self.note_traffic();
+        let mut decision = self.go_on_by(followed, updating_seen);
+        decision.events.extend(under_traffic);
+        decision
+    }
+
+    /// Users that come to a service while it is being restored may meet half of it.
+    fn note_traffic(&mut self) -> Option<Event> {
+        let target = self.context.service.name();
+        if self.run.under_traffic.is_some() || self.context.serving.service() != Some(&target) {
+            return None;
+        }
+        self.run.under_traffic = Some(self.now);
+        let name = &self.run.source.name;
+        let text = format!(
+            "{target} carries the traffic while {name} is being restored into it: until that ends, users may meet half of it"
+        );
+        Some(Event::of(name, EventName::RestoreUnderTraffic, text))
+    }
+
+    fn go_on_by(self, followed: Followed, updating_seen: bool) -> Decision {
         match followed {
             Followed::Ask(action) => self.go_on(action),
             Followed::Stop(why) => self.go_on(Action::Stop(why)),

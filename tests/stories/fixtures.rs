@@ -5,7 +5,8 @@ use apim_dr::domain::observation::{
     Answer, BlobFacts, BlobLook, BlobName, Looking, NoLook, Poll, ServiceLook, WriteOnce,
 };
 use apim_dr::domain::offer::Offer;
-use apim_dr::domain::record::{By, RestoreSource};
+use apim_dr::domain::record::{By, FailedOver, RestoreSource};
+use apim_dr::domain::serving::Serving;
 use apim_dr::domain::vocabulary::{
     AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp,
 };
@@ -61,12 +62,23 @@ fn words(status: u16, code: &str, message: &str) -> AzureWords {
     AzureWords { status, code: code.into(), message: message.into() }
 }
 
+/// The failover latch.
+pub(crate) fn latch(to: &str, since: &str) -> FailedOver {
+    FailedOver { since: at(since), serving: service(to).name() }
+}
+
 /// What a look finds. What is not said is as it should be.
 #[derive(Clone)]
 pub(crate) struct Sight {
     pub(crate) service: Result<ServiceLook, NoLook>,
     pub(crate) blob: Option<BlobLook>,
     pub(crate) others: Result<Vec<&'static str>, String>,
+    /// Who serves by then; as the invocation read it first, if nothing is said.
+    pub(crate) serving: Option<Serving>,
+    /// The latch, as the primary's record holds it by then.
+    pub(crate) failed_over: Option<FailedOver>,
+    /// The last `resume`, as the primary's record holds it by then.
+    pub(crate) resumed_at: Option<Timestamp>,
 }
 
 /// The service is found in this state.
@@ -76,7 +88,8 @@ pub(crate) fn finds(state: &str) -> Sight {
         tier: Tier::new("Standard"),
         location: "West Europe".into(),
     });
-    Sight { service, blob: None, others: Ok(Vec::new()) }
+    let others = Ok(Vec::new());
+    Sight { service, blob: None, others, serving: None, failed_over: None, resumed_at: None }
 }
 
 /// Azure answers the look with an error.
@@ -109,6 +122,26 @@ impl Sight {
         Self { others: Ok(vec![other]), ..self }
     }
 
+    /// By now it is this service that carries the traffic.
+    pub(crate) fn serving(self, name: &str) -> Self {
+        Self { serving: Some(Serving::Service(service(name).name())), ..self }
+    }
+
+    /// By now the profile cannot be read.
+    pub(crate) fn serving_unknown(self) -> Self {
+        Self { serving: Some(Serving::Unknown("the profile cannot be read".into())), ..self }
+    }
+
+    /// By now another invocation has seen this service carry the traffic.
+    pub(crate) fn failed_over(self, to: &str, since: &str) -> Self {
+        Self { failed_over: Some(latch(to, since)), ..self }
+    }
+
+    /// By now somebody has said `resume`.
+    pub(crate) fn resumed(self, when: &str) -> Self {
+        Self { resumed_at: Some(at(when)), ..self }
+    }
+
     pub(crate) fn others_unreadable(self) -> Self {
         Self { others: Err("storage timed out".into()), ..self }
     }
@@ -121,6 +154,17 @@ impl Sight {
         };
         if let Some(blob) = &self.blob {
             told += &format!(", {}", tell_blob(blob));
+        }
+        match &self.serving {
+            Some(Serving::Service(name)) => told += &format!(", {name} serves"),
+            Some(_) => told += ", who serves is unknown",
+            None => {}
+        }
+        if let Some(latch) = &self.failed_over {
+            told += &format!(", failed over to {}", latch.serving);
+        }
+        if let Some(resumed) = self.resumed_at {
+            told += &format!(", resumed at {}", short(resumed));
         }
         match &self.others {
             Ok(others) => others.iter().for_each(|other| told += &format!(", {other} is being restored")),

@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use apim_dr::domain::backup as backups;
 use apim_dr::domain::decide::decide;
-use apim_dr::domain::decision::{Context, Decision, Serving};
-use apim_dr::domain::observation::{Action, Answer, BlobLook, Looking, Looks, Observation, Poll, WriteOnce};
+use apim_dr::domain::decision::{Context, Decision};
+use apim_dr::domain::failover;
+use apim_dr::domain::observation::{
+    Action, Answer, BlobLook, Looking, Looks, Observation, Others, Poll, WriteOnce,
+};
 use apim_dr::domain::offer::{self, Offer};
 use apim_dr::domain::record::{BackupPhase, By, Operation, Record, RestorePhase};
 use apim_dr::domain::schedule::Schedule;
+use apim_dr::domain::serving::Serving;
 use apim_dr::domain::summary;
 use apim_dr::domain::take_up;
 use apim_dr::domain::vocabulary::{Container, Digest, InvocationId, Timestamp};
 use expect_test::Expect;
 
 use super::fixtures::{
-    Sight, accepted, at, ended, finds, found, service, short, short_name, tell_answer, tell_blob, tell_poll,
-    tell_write,
+    Sight, accepted, at, ended, finds, found, latch, service, short, short_name, tell_answer, tell_blob,
+    tell_poll, tell_write,
 };
 use super::telling::{changes, facts, tell_action, tell_phase};
 
@@ -43,6 +47,11 @@ impl Story {
         Self::of("contoso-dr")
     }
 
+    /// Any other service, which is no primary.
+    pub(crate) fn of_service(name: &str) -> Self {
+        Self::of(name)
+    }
+
     fn of(name: &str) -> Self {
         let (id, primary) = (service(name), service("contoso").name());
         let context = Context {
@@ -53,6 +62,8 @@ impl Story {
             api_version: "2024-05-01".into(),
             schedule: None,
             serving: Serving::Service(primary.clone()),
+            failed_over: None,
+            resumed_at: None,
             configured: true,
             dry_run: false,
             storage_time: at("00:00"),
@@ -118,6 +129,21 @@ impl Story {
         self
     }
 
+    /// The primary's record says that a secondary has carried the traffic since then.
+    pub(crate) fn latched(&mut self, to: &str, since: &str) -> &mut Self {
+        self.note(format!("failed over to {to} since {since}"));
+        self.context.failed_over = Some(latch(to, since));
+        self
+    }
+
+    /// The primary's record says that somebody said `resume` then.
+    pub(crate) fn resumed_by_primary(&mut self, when: &str) -> &mut Self {
+        self.note(format!("resumed at {when}"));
+        self.context.failed_over = None;
+        self.context.resumed_at = Some(at(when));
+        self
+    }
+
     // What happened before the story.
 
     /// Does `before` and leaves it out of the transcript.
@@ -166,6 +192,61 @@ impl Story {
         self.begin(when).drive()
     }
 
+    /// A new invocation reads the profile: this service carries the traffic. It is the primary's record that takes it in.
+    pub(crate) fn reads(&mut self, when: &str, serving: &str) -> &mut Self {
+        self.read(when, Serving::Service(service(serving).name()), format!("{serving} serves"))
+    }
+
+    /// A new invocation reads the profile, and it does not say who serves.
+    pub(crate) fn reads_nothing(&mut self, when: &str) -> &mut Self {
+        let serving = Serving::Unknown("the profile is disabled".into());
+        self.read(when, serving, "nobody knows who serves".into())
+    }
+
+    fn read(&mut self, when: &str, serving: Serving, told: String) -> &mut Self {
+        self.begin(when);
+        let decision = failover::note(self.record.clone(), &serving, self.now);
+        self.context.serving = serving;
+        self.apply(decision, told).follow_latch()
+    }
+
+    /// This invocation brings `resume`.
+    pub(crate) fn resume(&mut self) -> &mut Self {
+        let decision = failover::resume(&self.context, self.record.clone(), false, self.now);
+        self.apply(decision, "resume".into()).follow_latch()
+    }
+
+    /// This invocation brings `resume --even-if-unknown`.
+    pub(crate) fn resume_even_if_unknown(&mut self) -> &mut Self {
+        let decision = failover::resume(&self.context, self.record.clone(), true, self.now);
+        self.apply(decision, "resume --even-if-unknown".into()).follow_latch()
+    }
+
+    /// This service is the primary now, and takes over what the old one's record says of a failover.
+    pub(crate) fn inherits(&mut self, when: &str, old: &Self) -> &mut Self {
+        self.begin(when);
+        let inherited = failover::Inherited::from([&old.record].into_iter());
+        let decision = inherited.hand_over(self.record.clone());
+        self.apply(decision, "the old primary's latch".into())
+    }
+
+    /// This service no longer is the primary, and the new one's record holds what its own said of a failover.
+    pub(crate) fn hands_on(&mut self, when: &str) -> &mut Self {
+        self.begin(when);
+        let decision = failover::hand_on(self.record.clone());
+        self.apply(decision, "the latch stands elsewhere".into())
+    }
+
+    /// As an invocation does it: the primary's record says what holds for all.
+    fn follow_latch(&mut self) -> &mut Self {
+        self.context.failed_over.clone_from(&self.record.failed_over);
+        self.context.resumed_at = self.record.resumed_at;
+        let backed_up = failover::backed_up(&self.record, &self.context.serving);
+        let scheduled = backed_up == self.record.service.name();
+        self.context.schedule = scheduled.then(|| Schedule::parse("0 0 2 * * *").expect("a schedule"));
+        self
+    }
+
     fn begin(&mut self, when: &str) -> &mut Self {
         let letter = char::from(b'A' + u8::try_from(self.invocations % 26).expect("a letter"));
         let round = if self.invocations < 26 { String::new() } else { (self.invocations / 26).to_string() };
@@ -203,10 +284,15 @@ impl Story {
             Looking::ForBackup(_) => Some(sight.blob.clone().unwrap_or(BlobLook::Missing)),
             Looking::ForRestore(_) => Some(sight.blob.clone().unwrap_or_else(found)),
         };
-        let others = sight.others.clone();
-        let others = others.map(|names| names.iter().map(|name| service(name).name()).collect());
-        let looks = Looks { at: self.now, looking, service: sight.service.clone(), blob, others };
-        self.decide(&Observation::Looked(looks), format!("look {}", sight.tell()))
+        let others = sight.others.clone().map(|names| Others {
+            restoring: names.iter().map(|name| service(name).name()).collect(),
+            failed_over: sight.failed_over.clone().or_else(|| self.context.failed_over.clone()),
+            resumed_at: sight.resumed_at.or(self.context.resumed_at),
+        });
+        let asks = matches!(looking, Looking::ForRestore(_));
+        let serving = asks.then(|| sight.serving.clone().unwrap_or_else(|| self.context.serving.clone()));
+        let looks = Looks { at: self.now, looking, service: sight.service.clone(), blob, others, serving };
+        self.decide(&Observation::Looked(Box::new(looks)), format!("look {}", sight.tell()))
     }
 
     /// A new invocation brings a look that it was never asked for.
@@ -351,6 +437,10 @@ impl Story {
             Action::WriteManifest { bytes, .. } => bytes,
             other => panic!("no manifest is being written, but {other:?}"),
         }
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
     }
 
     /// The record as it is stored.

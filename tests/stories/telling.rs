@@ -2,8 +2,10 @@
 
 use apim_dr::domain::observation::{Action, Looking};
 use apim_dr::domain::record::{
-    BackupPhase, By, Claim, ClosedRun, Compared, Failures, Holds, Operation, Record, RestorePhase, Running,
+    BackupPhase, By, Claim, ClosedRun, Compared, FailedOver, Failures, Holds, Operation, Record,
+    RestorePhase, Running, Served,
 };
+use apim_dr::domain::vocabulary::Timestamp;
 
 use super::fixtures::{short, short_name};
 
@@ -75,6 +77,10 @@ pub(crate) fn facts(record: &Record) -> Facts {
     facts.extend(facts_of_restores(record));
     facts.extend([
         ("primary", Some(record.primary.to_string())),
+        ("failed over", record.failed_over.as_ref().map(tell_latch)),
+        ("served", record.served.as_ref().map(tell_served)),
+        ("resumed", record.resumed_at.map(short)),
+        ("under traffic", under_traffic(record).map(short)),
         ("busy since", record.busy_since.map(short)),
         ("overdue", is_overdue(record).then(|| "yes".into())),
         ("dry run", record.dry_run.then(|| "yes".into())),
@@ -112,6 +118,23 @@ fn facts_of_restores(record: &Record) -> Facts {
         ("refused", record.refused.as_ref().map(short_name)),
         ("unseen ends", record.unseen_ends.as_ref().map(|ends| ends.count.to_string())),
     ]
+}
+
+fn tell_latch(latch: &FailedOver) -> String {
+    format!("to {} since {}", latch.serving, short(latch.since))
+}
+
+fn tell_served(served: &Served) -> String {
+    let blind =
+        served.blind_until.map_or_else(String::new, |until| format!(", blind until {}", short(until)));
+    format!("{} at {}{blind}", served.by, short(served.read_at))
+}
+
+fn under_traffic(record: &Record) -> Option<Timestamp> {
+    match &record.operation {
+        Operation::Restore(run) => run.under_traffic,
+        _ => None,
+    }
 }
 
 fn tell_by(by: By) -> &'static str {

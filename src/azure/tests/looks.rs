@@ -1,7 +1,7 @@
 //! What a look at a service takes in.
 
 use super::script::*;
-use crate::domain::observation::{Action, Looking, Looks, NoLook, Observation, ServiceLook};
+use crate::domain::observation::{Action, Looking, Looks, NoLook, Observation, Others, ServiceLook};
 use crate::domain::vocabulary::{AzureWords, ServiceState, Tier};
 
 async fn look(replies: impl IntoIterator<Item = Reply>) -> Result<ServiceLook, NoLook> {
@@ -9,11 +9,11 @@ async fn look(replies: impl IntoIterator<Item = Reply>) -> Result<ServiceLook, N
     let observed = perform(&azure(&script, &[]), &Action::Look(Looking::Service)).await;
     let url = format!("https://arm.test{PRIMARY}?api-version=2024-05-01");
     assert!(script.sent().iter().all(|sent| sent.method == "GET" && sent.url == url));
-    let Observation::Looked(Looks { at, looking: Looking::Service, service, blob: None, others }) = observed
-    else {
-        panic!("{observed:?}")
+    let Observation::Looked(looks) = observed else { panic!("{observed:?}") };
+    let Looks { at, looking: Looking::Service, service, blob: None, others, serving: None } = *looks else {
+        panic!("{looks:?}")
     };
-    assert_eq!((at, others), (noon(), Ok(vec![])));
+    assert_eq!((at, others), (noon(), Ok(Others::default())));
     service
 }
 

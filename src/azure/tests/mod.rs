@@ -4,6 +4,7 @@ mod limits;
 mod looks;
 mod polls;
 mod posts;
+mod profiles;
 mod script;
 mod tokens;
 mod wire;

@@ -180,3 +180,15 @@ pub struct FailedOver {
     pub since: Timestamp,
     pub serving: ServiceName,
 }
+
+/// Who served when a read of the profile last said so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    pub by: ServiceName,
+    /// When that was; up to 5 min older than it is, so that not every read has to be written down.
+    pub read_at: Timestamp,
+    /// The end of the newest time in which no read said who serves for more than 10 min in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind_until: Option<Timestamp>,
+}

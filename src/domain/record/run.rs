@@ -77,6 +77,9 @@ pub struct RestoreRun {
     /// Past its deadline, which has been reported.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overdue: bool,
+    /// Since when a read has said that the target serves while it is being restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_traffic: Option<Timestamp>,
     pub phase: RestorePhase,
 }
 

@@ -1,0 +1,194 @@
+//! The failover latch: once a read says that a secondary serves, nothing is restored by itself until somebody says
+//! `resume`, even if traffic goes back on its own, as Traffic Manager makes it. All of it stands in the primary's record.
+
+use time::Duration;
+
+use super::decision::{Context, Decision};
+use super::event::{Event, EventName};
+use super::gate;
+use super::id::ServiceName;
+use super::record::{BackupWish, FailedOver, Holds, Operation, Record, Served};
+use super::serving::Serving;
+use super::vocabulary::Timestamp;
+
+/// Nobody knows what happened to a secondary while no read said who serves for longer than this.
+pub const BLIND: Duration = Duration::minutes(10);
+
+/// How old the remembered time of the last read may become before it is written anew: an idle tick shall not write.
+/// What lies between the last read and this is counted as unwatched too, which errs on the side of asking.
+const READ_AGAIN: Duration = Duration::minutes(5);
+
+impl Served {
+    /// Whether there was a time after `moment` in which no read said who serves for more than 10 min in a row.
+    pub fn was_blind_since(&self, moment: Timestamp) -> bool {
+        self.blind_until.is_some_and(|until| until > moment)
+    }
+}
+
+/// Takes in what this invocation read of the profile. What nobody read changes nothing.
+pub fn note(mut record: Record, serving: &Serving, now: Timestamp) -> Decision {
+    let Some(name) = serving.service() else { return Decision::rest(record) };
+    let before = record.served.take();
+    let has_moved = before.as_ref().is_some_and(|before| before.by != *name);
+    let event = match *name == record.service.name() {
+        true => returned(&record).filter(|_| has_moved),
+        false => (latch(&mut record, name, now) || has_moved).then(|| latched(&record, name)),
+    };
+    record.served = Some(remember(before, name, now));
+    let mut decision = Decision::rest(record);
+    decision.events.extend(event);
+    decision
+}
+
+fn remember(before: Option<Served>, by: &ServiceName, now: Timestamp) -> Served {
+    let Some(before) = before else { return Served { by: by.clone(), read_at: now, blind_until: None } };
+    let blind = now - before.read_at > BLIND;
+    let fresh = before.by == *by && (now - before.read_at).abs() < READ_AGAIN;
+    Served {
+        by: by.clone(),
+        read_at: if fresh { before.read_at } else { now },
+        blind_until: if blind { Some(now) } else { before.blind_until },
+    }
+}
+
+/// Closes the latch, or lets it name the secondary that serves now. Says whether it was open.
+fn latch(record: &mut Record, serving: &ServiceName, now: Timestamp) -> bool {
+    let before = record.failed_over.take();
+    let since = before.as_ref().map_or(now, |latch| latch.since);
+    record.failed_over = Some(FailedOver { since, serving: serving.clone() });
+    before.is_none()
+}
+
+fn latched(record: &Record, serving: &ServiceName) -> Event {
+    let primary = record.service.name();
+    let text = format!(
+        "{serving} carries the traffic, not the primary {primary}: until `resume` nothing is restored by itself, and the \
+         schedule backs up the service that serves"
+    );
+    Event::new(EventName::FailoverLatched, text)
+}
+
+fn returned(record: &Record) -> Option<Event> {
+    let latch = record.failed_over.as_ref()?;
+    let (primary, secondary) = (record.service.name(), &latch.serving);
+    let text = format!(
+        "traffic has returned to the primary {primary} by itself. What was changed on {secondary} since {} may be missing \
+         there: restore its backup into {primary} by hand if you need it, then say `resume`",
+        latch.since
+    );
+    Some(Event::new(EventName::FailoverReturned, text))
+}
+
+/// Which service the schedule backs up, and a backup now means: the one that serves while failed over, or that last
+/// did as far as is known; the primary at all other times.
+pub fn backed_up(primary: &Record, serving: &Serving) -> ServiceName {
+    let Some(latch) = &primary.failed_over else { return primary.service.name() };
+    let last = primary.served.as_ref().map_or(&latch.serving, |served| &served.by);
+    serving.service().unwrap_or(last).clone()
+}
+
+/// Goes on after a failover, if the primary serves, no restore into it is open, and what it holds is known. All of it is
+/// one save, and what it means for the secondaries follows from `resumed_at`.
+pub fn resume(context: &Context, mut record: Record, even_if_unknown: bool, now: Timestamp) -> Decision {
+    if let Some(refusal) = refusal(context, &record, even_if_unknown) {
+        let text = format!("resume is refused, and nothing is kept of it: {refusal}");
+        return Decision::rest(record).telling(Event::new(EventName::WishRefused, text));
+    }
+    let latch = record.failed_over.take();
+    record.resumed_at = Some(now);
+    record.restore_wish = None;
+    record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume: true });
+    let given_up = latch.map_or_else(String::new, |latch| {
+        format!(
+            ". What was changed on {} since {} and is not in {} is given up when that backup is restored into it",
+            latch.serving, latch.since, context.primary
+        )
+    });
+    let text = format!(
+        "resumed: {} is backed up anew, and that backup is the first to be restored by itself{given_up}",
+        context.primary
+    );
+    Decision::rest(record).telling(Event::new(EventName::FailoverResumed, text))
+}
+
+fn refusal(context: &Context, record: &Record, even_if_unknown: bool) -> Option<String> {
+    if context.dry_run {
+        return Some("DRY_RUN is on".into());
+    }
+    match &context.serving {
+        Serving::Service(serving) if *serving == context.primary => {}
+        Serving::Service(serving) => {
+            return Some(format!(
+                "{serving} carries the traffic. Enable the endpoint of {} first, and wait until it is Online",
+                context.primary
+            ));
+        }
+        Serving::Unknown(why) => {
+            return Some(format!("which service carries the traffic is not known: {why}"));
+        }
+        Serving::NotConfigured => {
+            return Some(
+                "nobody says which service carries the traffic: set TRAFFIC_MANAGER_ID or LIVE_CHECK=off"
+                    .into(),
+            );
+        }
+    }
+    if let Operation::Restore(run) = &record.operation {
+        return Some(format!("{} is being restored into it: wait for the end", run.source.name));
+    }
+    match &record.holds {
+        Holds::Unknown { backup, why, .. } if !even_if_unknown => Some(format!(
+            "what it holds since the restore of {backup} is not known ({why}). Restore again, or look yourself and then \
+             say `apim-dr resume --even-if-unknown`"
+        )),
+        _ => None,
+    }
+}
+
+/// An automatic wish for a backup that began before the last `resume` is over, wherever it stands.
+pub fn drop_given_up(context: &Context, record: &mut Record) {
+    record.restore_wish.take_if(|wish| gate::is_given_up(wish, context.resumed_at));
+}
+
+/// The latch and the time of the last `resume`, found in the record of a service that no longer is the primary. They
+/// belong to the primary, unless the latch names it: then the roles now are what the failover made them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inherited {
+    failed_over: Option<FailedOver>,
+    resumed_at: Option<Timestamp>,
+    served: Option<Served>,
+}
+
+impl Inherited {
+    /// What stands in `records`, of which none is the primary's.
+    pub fn from<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
+        records.fold(Self::default(), |found, record| Self {
+            failed_over: found.failed_over.or_else(|| record.failed_over.clone()),
+            resumed_at: found.resumed_at.max(record.resumed_at),
+            served: found.served.or_else(|| record.served.clone()),
+        })
+    }
+
+    /// Whether there is nothing to move.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Puts it into the primary's record.
+    pub fn hand_over(&self, mut record: Record) -> Decision {
+        let primary = record.service.name();
+        let latch = self.failed_over.clone().filter(|latch| latch.serving != primary);
+        record.failed_over = record.failed_over.or(latch);
+        record.resumed_at = record.resumed_at.max(self.resumed_at);
+        record.served = record.served.or_else(|| self.served.clone());
+        Decision::rest(record)
+    }
+}
+
+/// Takes latch and `resume` out of the record of a service that is not the primary, once they stand in the primary's.
+pub fn hand_on(mut record: Record) -> Decision {
+    record.failed_over = None;
+    record.resumed_at = None;
+    record.served = None;
+    Decision::rest(record)
+}

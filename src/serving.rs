@@ -1,0 +1,122 @@
+//! Who serves, as one invocation learns it, and what that means for the records: roles that have changed, the failover
+//! latch, `resume`.
+
+use crate::arrival::Records;
+use crate::domain::decide::turn_roles;
+use crate::domain::decision::{Context, Decision};
+use crate::domain::failover::{self, Inherited};
+use crate::domain::id::ServiceName;
+use crate::domain::record::Record;
+use crate::domain::serving::Serving;
+use crate::drive::{Driver, Trouble};
+
+/// Takes in what the invocation's first read of the profile said, before any wish: roles first, then the latch.
+pub async fn take_in(
+    driver: &mut Driver<'_>,
+    records: &mut Records,
+    serving: Serving,
+) -> Result<(), Trouble> {
+    learn(driver, records, serving);
+    turn_all_roles(driver, records).await?;
+    gather_latch(driver, records).await?;
+    note(driver, records).await
+}
+
+/// Takes in what a look has read of the profile since, if it is something new.
+pub async fn take_in_looks(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    match driver.take_looked_up() {
+        Some(serving) if serving != driver.situation.serving => {
+            learn(driver, records, serving);
+            note(driver, records).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Goes on after a failover, as far as that is allowed.
+pub async fn resume(
+    driver: &mut Driver<'_>,
+    records: &mut Records,
+    even_if_unknown: bool,
+) -> Result<(), Trouble> {
+    let primary = driver.deployment.primary.name();
+    let now = driver.clock.now();
+    change(driver, records, &primary, |context, record| {
+        Ok(failover::resume(context, record.clone(), even_if_unknown, now))
+    })
+    .await?;
+    update(driver, records);
+    Ok(())
+}
+
+fn learn(driver: &mut Driver<'_>, records: &Records, serving: Serving) {
+    driver.situation.serving = serving;
+    update(driver, records);
+}
+
+/// What follows from the primary's record and the newest read. Without that record nothing is known of a latch; no
+/// restore begins then, since the looks before it read that record again.
+fn update(driver: &mut Driver<'_>, records: &Records) {
+    let Some(primary) = records.get(&driver.deployment.primary.name()) else { return };
+    let situation = &mut driver.situation;
+    situation.backed_up = failover::backed_up(&primary.record, &situation.serving);
+    situation.failed_over.clone_from(&primary.record.failed_over);
+    situation.resumed_at = primary.record.resumed_at;
+}
+
+/// A change of roles comes before any wish: what is wished for after it must not be dropped by it.
+async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    let primary = driver.deployment.primary.name();
+    for loaded in records.values_mut().filter(|loaded| loaded.record.primary != primary) {
+        let decide = |context: &_, record: &Record| match record.primary == primary {
+            true => Ok(Decision::rest(record.clone())),
+            false => Ok(turn_roles(context, record.clone(), driver.clock.now())),
+        };
+        driver.change(loaded, 1, decide).await?;
+    }
+    Ok(())
+}
+
+/// Latch and `resume` belong to the primary's record. They are put there first and taken away elsewhere afterwards, so
+/// that no kill loses them.
+async fn gather_latch(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    let primary = driver.deployment.primary.name();
+    let elsewhere = |records: &Records| {
+        let others = records.iter().filter(|(name, _)| **name != primary);
+        Inherited::from(others.map(|(_, loaded)| &loaded.record))
+    };
+    let inherited = elsewhere(records);
+    if inherited.is_empty() || !records.contains_key(&primary) {
+        return Ok(());
+    }
+    change(driver, records, &primary, |_, record| Ok(inherited.hand_over(record.clone()))).await?;
+    let names: Vec<_> = records.keys().filter(|name| **name != primary).cloned().collect();
+    for name in names {
+        change(driver, records, &name, |_, record| Ok(failover::hand_on(record.clone()))).await?;
+    }
+    update(driver, records);
+    Ok(())
+}
+
+/// Only a read of the profile is worth remembering: what the settings say stands in the settings.
+async fn note(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+    if driver.azure.reads_profile() {
+        let primary = driver.deployment.primary.name();
+        let (serving, now) = (driver.situation.serving.clone(), driver.clock.now());
+        change(driver, records, &primary, |_, record| Ok(failover::note(record.clone(), &serving, now)))
+            .await?;
+    }
+    update(driver, records);
+    Ok(())
+}
+
+/// Changes one record, if there is a usable one.
+async fn change(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    service: &ServiceName,
+    decide: impl FnMut(&Context, &Record) -> Result<Decision, String>,
+) -> Result<(), Trouble> {
+    let Some(loaded) = records.get_mut(service) else { return Ok(()) };
+    driver.change(loaded, 1, decide).await.map(|_| ())
+}

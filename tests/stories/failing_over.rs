@@ -1,0 +1,392 @@
+//! A failover: the latch, what is backed up meanwhile, and `resume`.
+
+use apim_dr::domain::failover::Inherited;
+use apim_dr::domain::observation::WriteOnce;
+use expect_test::expect;
+
+use super::fixtures::*;
+use super::story::Story;
+
+/// `contoso`, verified at 02:20, serving at 08:00 by the profile.
+fn primary() -> Story {
+    Story::of_primary().having(|story| story.backup_verified("02:00", "02:20").reads("08:00", "contoso"))
+}
+
+fn failed_over() -> Story {
+    primary().having(|story| story.reads("08:03", "contoso-dr"))
+}
+
+#[test]
+fn a_secondary_that_serves_closes_the_latch_at_once() {
+    let mut story = primary();
+    story.reads("08:03", "contoso-dr").in_words();
+    story.reads("08:04", "contoso-dr");
+    story.check(expect![[r#"
+        08:03 D Idle + contoso-dr serves -> Idle, rest | failover.latched {failed over: to contoso-dr since 08:03; served: contoso-dr at 08:03}
+              contoso-dr carries the traffic, not the primary contoso: until `resume` nothing is restored by itself, and the schedule backs up the service that serves
+        08:04 E Idle + contoso-dr serves -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn the_latch_stays_closed_when_traffic_returns_by_itself() {
+    let mut story = failed_over();
+    story.reads("08:30", "contoso").in_words();
+    story.reads("08:31", "contoso");
+    story.check(expect![[r#"
+        08:30 E Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:30, blind until 08:30}
+              traffic has returned to the primary contoso by itself. What was changed on contoso-dr since 2026-03-10T08:03:00Z may be missing there: restore its backup into contoso by hand if you need it, then say `resume`
+        08:31 F Idle + contoso serves -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn the_latch_names_the_secondary_that_served_last() {
+    let mut story = failed_over();
+    story.reads("08:09", "contoso-ap").reads("08:10", "contoso").reads("08:11", "contoso-ap");
+    story.check(expect![[r#"
+        08:09 E Idle + contoso-ap serves -> Idle, rest | failover.latched {failed over: to contoso-ap since 08:03; served: contoso-ap at 08:09}
+        08:10 F Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:10}
+        08:11 G Idle + contoso-ap serves -> Idle, rest | failover.latched {served: contoso-ap at 08:11}
+    "#]]);
+}
+
+#[test]
+fn a_profile_that_does_not_say_changes_nothing() {
+    let mut story = primary();
+    story.reads_nothing("08:01");
+    story.check(expect![[r#"
+        08:01 D Idle + nobody knows who serves -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn an_idle_read_is_written_down_every_five_minutes_only() {
+    let mut story = primary();
+    for minute in ["08:01", "08:02", "08:03", "08:04", "08:05", "08:06"] {
+        story.reads(minute, "contoso");
+    }
+    story.check(expect![[r#"
+        08:01 D Idle + contoso serves -> Idle, rest
+        08:02 E Idle + contoso serves -> Idle, rest
+        08:03 F Idle + contoso serves -> Idle, rest
+        08:04 G Idle + contoso serves -> Idle, rest
+        08:05 H Idle + contoso serves -> Idle, rest {served: contoso at 08:05}
+        08:06 I Idle + contoso serves -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn ten_minutes_without_a_word_are_remembered() {
+    let mut story = primary();
+    story.reads("08:10", "contoso").reads_nothing("08:15").reads("08:20:01", "contoso");
+    story.check(expect![[r#"
+        08:10 D Idle + contoso serves -> Idle, rest {served: contoso at 08:10}
+        08:15 E Idle + nobody knows who serves -> Idle, rest
+        08:20:01 F Idle + contoso serves -> Idle, rest {served: contoso at 08:20:01, blind until 08:20:01}
+    "#]]);
+}
+
+#[test]
+fn while_failed_over_the_schedule_does_not_back_up_the_primary() {
+    let mut story = failed_over();
+    story.tick("11T02:00");
+    story.reads_nothing("11T02:01").drive();
+    story.check(expect![[r#"
+        11T02:00 E Idle + resumed -> Idle, rest
+        11T02:01 F Idle + nobody knows who serves -> Idle, rest
+        11T02:01 F Idle + resumed -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn while_failed_over_and_back_the_schedule_backs_up_the_primary_again() {
+    let mut story = failed_over();
+    story.reads("11T02:00", "contoso").drive();
+    story.check(expect![[r#"
+        11T02:00 E Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 11T02:00, blind until 11T02:00}
+        11T02:00 E Idle + resumed -> Idle, look for contoso@11T02:00
+    "#]]);
+}
+
+#[test]
+fn resume_unlatches_and_asks_for_a_backup() {
+    let mut story = failed_over();
+    story.reads("08:30", "contoso").resume().in_words().drive();
+    story.check(expect![[r#"
+        08:30 E Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:30, blind until 08:30}
+        08:30 E Idle + resume -> Idle, rest | failover.resumed {backup wished: by E; failed over: -; resumed: 08:30}
+              resumed: contoso is backed up anew, and that backup is the first to be restored by itself. What was changed on contoso-dr since 2026-03-10T08:03:00Z and is not in contoso is given up when that backup is restored into it
+        08:30 E Idle + resumed -> Idle, look for contoso@08:30
+    "#]]);
+}
+
+#[test]
+fn resume_is_refused_while_a_secondary_serves() {
+    let mut story = failed_over();
+    story.resume().in_words();
+    story.check(expect![[r#"
+        08:03 D Idle + resume -> Idle, rest | wish.refused
+              resume is refused, and nothing is kept of it: contoso-dr carries the traffic. Enable the endpoint of contoso first, and wait until it is Online
+    "#]]);
+}
+
+#[test]
+fn resume_is_refused_while_nobody_knows_who_serves() {
+    let mut story = failed_over();
+    story.reads_nothing("08:30").resume().in_words();
+    story.no_live_check().resume().in_words();
+    story.check(expect![[r#"
+        08:30 E Idle + nobody knows who serves -> Idle, rest
+        08:30 E Idle + resume -> Idle, rest | wish.refused
+              resume is refused, and nothing is kept of it: which service carries the traffic is not known: the profile is disabled
+        neither a profile nor LIVE_CHECK=off
+        08:30 E Idle + resume -> Idle, rest | wish.refused
+              resume is refused, and nothing is kept of it: nobody says which service carries the traffic: set TRAFFIC_MANAGER_ID or LIVE_CHECK=off
+    "#]]);
+}
+
+#[test]
+fn resume_is_refused_while_the_primary_is_being_restored() {
+    let mut story = failed_over();
+    story.restore_runs("09:00", manifest_of("contoso-dr", "08:10").by_hand());
+    let mut story = story.having(|story| story.reads("09:01", "contoso"));
+    story.resume().in_words();
+    story.check(expect![[r#"
+        09:01 F Running(op-1) + resume -> Running(op-1), rest | wish.refused
+              resume is refused, and nothing is kept of it: contoso-dr-20260310T081000Z is being restored into it: wait for the end
+    "#]]);
+}
+
+#[test]
+fn resume_is_refused_while_what_the_primary_holds_is_unknown() {
+    let mut story = failed_over().having(|story| {
+        story.restore_runs("09:00", manifest_of("contoso-dr", "08:10").by_hand());
+        story.tick("09:20").poll(ended_badly()).write(WriteOnce::Written).reads("09:30", "contoso")
+    });
+    story.resume().in_words();
+    story.resume_even_if_unknown();
+    story.check(expect![[r#"
+        09:30 G Idle + resume -> Idle, rest | wish.refused
+              resume is refused, and nothing is kept of it: what it holds since the restore of contoso-dr-20260310T081000Z is not known (Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written). Restore again, or look yourself and then say `apim-dr resume --even-if-unknown`
+        09:30 G Idle + resume --even-if-unknown -> Idle, rest | failover.resumed {backup wished: by G; failed over: -; resumed: 09:30}
+    "#]]);
+}
+
+#[test]
+fn resume_is_refused_in_a_dry_run() {
+    let mut story = failed_over().having(|story| story.reads("08:30", "contoso"));
+    story.set_dry_run(true).resume().in_words();
+    story.check(expect![[r#"
+        DRY_RUN=true
+        08:30 E Idle + resume -> Idle, rest | wish.refused
+              resume is refused, and nothing is kept of it: DRY_RUN is on
+    "#]]);
+}
+
+#[test]
+fn a_failback_restores_the_secondarys_backup_into_the_primary_by_hand() {
+    let mut story = failed_over();
+    story.offer("08:40", manifest_of("contoso-dr", "08:10").by_hand()).drive();
+    story.look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-2"));
+    story.tick("09:00").poll(ended()).write(WriteOnce::Written);
+    story.reads("09:10", "contoso").resume();
+    story.check(expect![[r#"
+        08:40 E Idle + by hand contoso-dr@08:10 -> Idle, rest | restore.wished {wish: contoso-dr@08:10 by hand}
+        08:40 E Idle + resumed -> Idle, look for contoso-dr@08:10
+        08:40 E Idle + look Succeeded -> Requested(by E), look for contoso-dr@08:10 | restore.requested
+        08:40 E Requested(by E) + look Succeeded -> Requested(by E), POST restore contoso-dr@08:10
+        08:40 E Requested(by E) + 202 op-2 -> Running(op-2), rest | restore.accepted
+        09:00 F Running(op-2) + resumed -> Running(op-2), poll op-2
+        09:00 F Running(op-2) + poll 200 -> Verifying, again | restore.ended
+        09:00 F Verifying + resumed -> Idle, again | restore.unverified {holds: contoso-dr@08:10 unverified; wish: -; closed: unverified contoso-dr@08:10}
+        09:00 F Idle + resumed -> Idle, write history/contoso/20260310T084000Z-restore.json
+        09:00 F Idle + written -> Idle, rest {closed: -}
+        09:10 G Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 09:10, blind until 09:10}
+        09:10 G Idle + resume -> Idle, rest | failover.resumed {backup wished: by G; failed over: -; resumed: 09:10}
+    "#]]);
+}
+
+#[test]
+fn resume_drops_every_wish_into_the_primary() {
+    let mut story = failed_over().having(|story| {
+        story.offer("08:40", manifest_of("contoso-dr", "08:10").by_hand()).reads("08:41", "contoso")
+    });
+    story.resume();
+    story.check(expect![[r#"
+        08:41 F Idle + resume -> Idle, rest | failover.resumed {backup wished: by F; wish: -; failed over: -; resumed: 08:41}
+    "#]]);
+}
+
+#[test]
+fn a_run_that_is_open_at_resume_does_not_serve_its_wish() {
+    let mut story = primary().having(|story| {
+        story.reads("11T01:58", "contoso").backup_runs("11T02:00");
+        story.reads("11T02:03", "contoso-dr").reads("11T02:05", "contoso")
+    });
+    story.resume();
+    story.tick("11T02:20").poll(ended()).inspect(found()).write(WriteOnce::Written);
+    story.check(expect![[r#"
+        11T02:05 G Running(op-1) + resume -> Running(op-1), rest | failover.resumed {backup wished: by G; failed over: -; resumed: 11T02:05}
+        11T02:20 H Running(op-1) + resumed -> Running(op-1), poll op-1
+        11T02:20 H Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
+        11T02:20 H Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
+        11T02:20 H Committing + written -> Idle, again | backup.verified {backups: contoso@02:00 contoso@11T02:00; last verified: contoso@11T02:00; covered: 11T02:00; closed: verified contoso@11t02:00}
+        11T02:20 H Idle + resumed -> Idle, look for contoso@11T02:20
+    "#]]);
+}
+
+#[test]
+fn a_backup_stays_due_until_one_that_began_after_resume_is_proven() {
+    let mut story = failed_over().having(|story| story.reads("08:30", "contoso").resume());
+    story
+        .drive()
+        .look(finds("Succeeded"))
+        .look(finds("Succeeded"))
+        .answer(refused())
+        .write(WriteOnce::Written);
+    story.tick("08:34").tick("08:35");
+    story.check(expect![[r#"
+        08:30 E Idle + resumed -> Idle, look for contoso@08:30
+        08:30 E Idle + look Succeeded -> Requested(by E), look for contoso@08:30 | backup.requested
+        08:30 E Requested(by E) + look Succeeded -> Requested(by E), POST backup contoso@08:30
+        08:30 E Requested(by E) + 400 InvalidParameters -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 08:35; closed: failed contoso@08:30}
+        08:30 E Idle + resumed -> Idle, write history/contoso/20260310T083000Z-backup.json
+        08:30 E Idle + written -> Idle, rest {closed: -}
+        08:34 F Idle + resumed -> Idle, rest
+        08:35 G Idle + resumed -> Idle, look for contoso@08:35
+    "#]]);
+}
+
+#[test]
+fn what_resume_asked_for_does_not_lapse() {
+    let mut story = failed_over().having(|story| story.reads("08:30", "contoso").resume());
+    story.tick("11T08:30").look(finds("Updating"));
+    story.check(expect![[r#"
+        11T08:30 F Idle + resumed -> Idle, look for contoso@11T08:30
+        11T08:30 F Idle + look Updating -> Idle, rest | backup.waiting {busy since: 11T08:30}
+    "#]]);
+}
+
+#[test]
+fn while_failed_over_an_automatic_restore_waits_and_one_by_hand_does_not() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.latched("contoso-ap", "02:25").drive();
+    story.offer("02:31", manifest("02:00").by_hand()).drive();
+    story.check(expect![[r#"
+        failed over to contoso-ap since 02:25
+        02:30 A Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:30: contoso-ap has carried the traffic since 2026-03-10T02:25:00Z, and what was changed there must not be lost: say `resume` when the primary is to be followed again}
+        02:31 B Idle + by hand contoso@02:00 -> Idle, rest | restore.wished {wish: contoso@02:00 by hand; deferred: -}
+        02:31 B Idle + resumed -> Idle, look for contoso@02:00
+    "#]]);
+}
+
+#[test]
+fn a_failover_that_another_invocation_saw_undoes_the_claim() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.drive().look(finds("Succeeded")).look(finds("Succeeded").failed_over("contoso-dr", "02:30"));
+    story.check(expect![[r#"
+        02:30 A Idle + resumed -> Idle, look for contoso@02:00
+        02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
+        02:30 A Requested(by A) + look Succeeded, failed over to contoso-dr -> Idle, rest | restore.undone
+    "#]]);
+}
+
+#[test]
+fn a_failover_between_the_claim_and_its_look_undoes_the_claim() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.drive().look(finds("Succeeded")).look(finds("Succeeded").serving("contoso-dr"));
+    story.tick("02:31").look(finds("Succeeded")).look(finds("Succeeded").serving_unknown());
+    story.tick("02:32").look(finds("Succeeded").serving("contoso-ap"));
+    story.check(expect![[r#"
+        02:30 A Idle + resumed -> Idle, look for contoso@02:00
+        02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
+        02:30 A Requested(by A) + look Succeeded, contoso-dr serves -> Idle, rest | restore.undone
+        02:31 B Idle + resumed -> Idle, look for contoso@02:00
+        02:31 B Idle + look Succeeded -> Requested(by B), look for contoso@02:00 | restore.requested
+        02:31 B Requested(by B) + look Succeeded, who serves is unknown -> Idle, rest | restore.undone
+        02:32 C Idle + resumed -> Idle, look for contoso@02:00
+        02:32 C Idle + look Succeeded, contoso-ap serves -> Idle, rest | restore.deferred {deferred: since 02:32: contoso-ap carries the traffic, not the primary contoso}
+    "#]]);
+}
+
+#[test]
+fn a_resume_that_another_invocation_brought_undoes_the_claim_and_drops_the_wish() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.drive().look(finds("Succeeded")).look(finds("Succeeded").resumed("02:30"));
+    story.resumed_by_primary("02:30").tick("02:31");
+    story.check(expect![[r#"
+        02:30 A Idle + resumed -> Idle, look for contoso@02:00
+        02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
+        02:30 A Requested(by A) + look Succeeded, resumed at 02:30 -> Idle, rest | restore.undone
+        resumed at 02:30
+        02:31 B Idle + resumed -> Idle, rest {wish: -}
+    "#]]);
+}
+
+#[test]
+fn a_wish_by_hand_outlives_resume() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00").by_hand()));
+    story.resumed_by_primary("02:31").tick("02:32").look(finds("Succeeded")).look(finds("Succeeded"));
+    story.check(expect![[r#"
+        resumed at 02:31
+        02:32 B Idle + resumed -> Idle, look for contoso@02:00
+        02:32 B Idle + look Succeeded -> Requested(by B), look for contoso@02:00 | restore.requested
+        02:32 B Requested(by B) + look Succeeded -> Requested(by B), POST restore contoso@02:00
+    "#]]);
+}
+
+#[test]
+fn even_if_live_passes_whoever_serves() {
+    let offer = || manifest("02:00").by_hand().even_if_live();
+    let mut story = Story::of_secondary().having(|story| story.serving("contoso-dr").offer("02:30", offer()));
+    story.drive().look(finds("Succeeded")).look(finds("Succeeded").serving_unknown());
+    story.check(expect![[r#"
+        02:30 A Idle + resumed -> Idle, look for contoso@02:00
+        02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
+        02:30 A Requested(by A) + look Succeeded, who serves is unknown -> Requested(by A), POST restore contoso@02:00
+    "#]]);
+}
+
+#[test]
+fn a_target_that_comes_to_serve_while_it_is_restored_is_told_once() {
+    let mut story = Story::of_secondary().having(|story| story.restore_runs("02:30", manifest("02:00")));
+    story.tick("02:31").poll(still_running());
+    story.serving("contoso-dr").tick("02:32").in_words().poll(still_running());
+    story.tick("02:33").poll(still_running());
+    story.check(expect![[r#"
+        02:31 B Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:31 B Running(op-1) + poll 202 -> Running(op-1), rest
+        contoso-dr carries the traffic
+        02:32 C Running(op-1) + resumed -> Running(op-1), poll op-1 | restore.under_traffic {under traffic: 02:32}
+              contoso-dr carries the traffic while contoso-20260310T020000Z is being restored into it: until that ends, users may meet half of it
+        02:32 C Running(op-1) + poll 202 -> Running(op-1), rest
+        02:33 D Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:33 D Running(op-1) + poll 202 -> Running(op-1), rest
+    "#]]);
+}
+
+#[test]
+fn when_roles_change_the_latch_moves_to_the_new_primary() {
+    let old = failed_over().having(|story| story.reads("08:30", "contoso"));
+    let mut new = Story::of_service("contoso-ap");
+    new.inherits("09:00", &old);
+    new.check(expect![[r#"
+        09:00 A Idle + the old primary's latch -> Idle, rest {failed over: to contoso-dr since 08:03; served: contoso at 08:30, blind until 08:30}
+    "#]]);
+}
+
+#[test]
+fn when_roles_change_to_the_service_that_serves_the_latch_is_gone() {
+    let mut old = failed_over();
+    let mut new = Story::of_secondary();
+    new.inherits("09:00", &old);
+    new.check(expect![[r#"
+        09:00 A Idle + the old primary's latch -> Idle, rest {served: contoso-dr at 08:03}
+    "#]]);
+    old.hands_on("09:01");
+    old.check(expect![[r#"
+        09:01 E Idle + the latch stands elsewhere -> Idle, rest {failed over: -; served: -}
+    "#]]);
+    assert!(Inherited::from([old.record()].into_iter()).is_empty());
+}
