@@ -113,6 +113,8 @@ struct Read {
     digest: Digest,
     container: Container,
     blob: BlobLook,
+    /// A tick found it, because no event told of it.
+    made_up_for: bool,
 }
 
 /// Reads a manifest. The inner error says why it is none; the outer one, that it cannot be read now.
@@ -136,7 +138,7 @@ async fn read(
         _ => BlobLook::NoAnswer("it was not looked at".into()),
     };
     let digest = Digest::of(&bytes);
-    Ok(Ok(Read { manifest, digest, container: container.clone(), blob }))
+    Ok(Ok(Read { manifest, digest, container: container.clone(), blob, made_up_for: false }))
 }
 
 async fn offer_to(
@@ -168,6 +170,7 @@ fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, by: By) -> Offe
         newest_accepted: source.and_then(Record::newest_accepted).map(|newest| newest.started_at),
         of_primary: *name.service() == driver.deployment.primary.name(),
         resumed_at: primary.and_then(|record| record.resumed_at),
+        made_up_for: read.made_up_for,
         blob: read.blob.clone(),
     }
 }
@@ -189,6 +192,7 @@ pub async fn make_up_for_lost_events(driver: &Driver<'_>, records: &mut Records)
         Ok(read) => {
             let text = "its event has not come within 3 min; this invocation takes it up";
             driver.tell(None, &Event::of(&backup, EventName::ManifestTakenUp, text));
+            let read = Read { made_up_for: true, ..read };
             offer_to_each(driver, records, &targets, (&read, By::Automatic)).await
         }
         Err(why) => {

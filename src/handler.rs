@@ -11,14 +11,16 @@ use crate::config::Config;
 use crate::deployment::Deployment;
 use crate::domain::record::By;
 use crate::drive::Driver;
+use crate::health::Watch;
 use crate::host::{Invocation, Outcome, Trigger, Work};
-use crate::invocation::{self, Wish};
+use crate::invocation::{self, Start, Wish};
 
 /// What stays the same from one invocation to the next. None of it is state: any process would make it
 /// the same from the same settings.
 struct Handler {
     azure: Azure,
     deployment: Deployment,
+    watch: Watch,
     /// The account of the blob trigger, below which its addresses lie.
     blob_endpoint: Url,
 }
@@ -28,6 +30,7 @@ pub fn work(config: &Config, azure: Azure) -> Work {
     let handler = Arc::new(Handler {
         azure,
         deployment: Deployment::of(config),
+        watch: Watch::of(config),
         blob_endpoint: config.storage.blob_endpoint.clone(),
     });
     Arc::new(move |invocation| {
@@ -38,10 +41,10 @@ pub fn work(config: &Config, azure: Azure) -> Work {
 
 impl Handler {
     async fn invoke(&self, Invocation { id, clock, trigger }: Invocation) -> Outcome {
-        let by_hand = trigger.is_manual();
+        let start = start_of(&trigger);
         let wish = self.wish(trigger)?;
         let driver = Driver::new(&self.azure, &self.deployment, id, clock);
-        invocation::run(driver, wish, by_hand).await
+        invocation::run(driver, &self.watch, (wish, start)).await
     }
 
     fn wish(&self, trigger: Trigger) -> Result<Wish, String> {
@@ -59,5 +62,13 @@ impl Handler {
                 Ok(Wish::Restore(Arrival { container, path, by }))
             }
         }
+    }
+}
+
+fn start_of(trigger: &Trigger) -> Start {
+    match trigger {
+        trigger if trigger.is_manual() => Start::Hand,
+        Trigger::Timer { last_run, .. } => Start::Tick { last_run: *last_run },
+        Trigger::Manifest { .. } => Start::Event,
     }
 }

@@ -9,7 +9,9 @@ use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::record::{FOLDER, Operation, Record, service_at};
 use crate::domain::summary;
 use crate::domain::take_up;
+use crate::domain::vocabulary::Timestamp;
 use crate::drive::{Driver, Loaded, Trouble};
+use crate::health::{self, Findings, Watch};
 use crate::serving;
 
 /// What an invocation was started for.
@@ -25,40 +27,107 @@ pub enum Wish {
     Restore(Arrival),
 }
 
+/// Who started an invocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The timer, by its schedule; and when it last ran, if it knows.
+    Tick { last_run: Option<Timestamp> },
+    /// A blob's event.
+    Event,
+    /// A person.
+    Hand,
+}
+
 /// Does one invocation's work and tells what it did. An error says why it could not be done.
-pub async fn run(mut driver: Driver<'_>, wish: Wish, by_hand: bool) -> Result<Vec<String>, String> {
+pub async fn run(
+    mut driver: Driver<'_>,
+    watch: &Watch,
+    (wish, start): (Wish, Start),
+) -> Result<Vec<String>, String> {
     let (serving, loaded) = tokio::join!(driver.azure.who_serves(), load_all(&driver));
-    let (mut records, mut failures) = loaded?;
+    let (mut records, mut report) = loaded?;
     if let Err(trouble) = serving::take_in(&mut driver, &mut records, serving).await {
-        failures.push(format!("who serves could not be saved: {trouble}"));
+        report.failures.push(format!("who serves could not be saved: {trouble}"));
     }
     if let Err(trouble) = note(&mut driver, &mut records, &wish).await {
-        failures.push(format!("the wish could not be saved: {trouble}"));
+        report.failures.push(format!("the wish could not be saved: {trouble}"));
     }
-    drive_all(&mut driver, &mut records, &mut failures).await;
-    if let [first, ..] = failures.as_slice() {
-        let more =
-            if failures.len() > 1 { format!(" (and {} more)", failures.len() - 1) } else { String::new() };
-        return Err(format!("{first}{more}"));
-    }
+    drive_all(&mut driver, &mut records, &mut report).await;
+    tend(&driver, watch, &records, (&mut report, start)).await;
+    report.conclude()?;
     let now = driver.clock.now();
     let mut told = driver.into_told();
-    if by_hand {
+    if start == Start::Hand {
         told.extend(records.values().map(|loaded| summary::of(&loaded.record, now)));
     }
     Ok(told)
 }
 
+/// Health comes last, whatever went wrong before. The dead man's switch hears of ticks that did all of their work.
+async fn tend(driver: &Driver<'_>, watch: &Watch, records: &Records, (report, start): (&mut Report, Start)) {
+    if let Start::Tick { last_run } = start {
+        report.findings.last_run = last_run;
+    }
+    let kept = health::tend(driver, watch, records, &report.findings).await;
+    if let Err(why) = &kept {
+        driver.tell(None, &Event::new(EventName::HealthNotKept, why.clone()));
+    }
+    let is_tick = matches!(start, Start::Tick { .. });
+    match kept {
+        // An event that did its work must not come again for this.
+        Err(why) if is_tick => report.failures.push(format!("health could not be kept: {why}")),
+        Ok(()) if is_tick && report.failures.is_empty() => health::beat(driver, watch).await,
+        _ => {}
+    }
+}
+
+/// What an invocation could not do, and what it found beside its work.
+#[derive(Debug, Default)]
+struct Report {
+    failures: Vec<String>,
+    findings: Findings,
+}
+
+impl Report {
+    fn note(&mut self, driver: &Driver<'_>, service: &ServiceName, trouble: &Trouble) {
+        driver.report(Some(service), trouble);
+        match trouble {
+            Trouble::Fails(why) => self.failures.push(format!("{service}: {why}")),
+            Trouble::Foreign(what) => self.findings.foreign.push((service.clone(), what.clone())),
+        }
+    }
+
+    fn note_unread(&mut self, driver: &Driver<'_>, service: &ServiceName, trouble: &Trouble) {
+        self.findings.unread.push(service.clone());
+        self.note(driver, service, trouble);
+    }
+
+    /// The settings no longer name it, so that it cannot be read is told and fails nothing.
+    fn note_left_over(&mut self, driver: &Driver<'_>, service: &ServiceName, trouble: &Trouble) {
+        self.findings.unread.push(service.clone());
+        driver.report(Some(service), trouble);
+    }
+
+    /// The first failure speaks for all; the others stand in the log.
+    fn conclude(&self) -> Result<(), String> {
+        match self.failures.as_slice() {
+            [] => Ok(()),
+            [only] => Err(only.clone()),
+            [first, others @ ..] => Err(format!("{first} (and {} more)", others.len())),
+        }
+    }
+}
+
 /// Loads the record of every service that the settings name, and of those they no longer name.
-async fn load_all(driver: &Driver<'_>) -> Result<(Records, Vec<String>), String> {
+async fn load_all(driver: &Driver<'_>) -> Result<(Records, Report), String> {
     let listed = driver.azure.store().list(FOLDER).await.map_err(|trouble| trouble.to_string())?;
     let configured: Vec<_> = driver.deployment.all().cloned().collect();
-    let (mut records, mut failures) = (Records::new(), Vec::new());
+    let (mut records, mut report) = (Records::new(), Report::default());
     let loads = join_all(configured.iter().map(|service| driver.load(service))).await;
     for (service, load) in configured.iter().zip(loads) {
         match load {
             Ok(loaded) => drop(records.insert(service.name(), loaded)),
-            Err(trouble) => note_trouble(driver, &service.name(), (&trouble, &mut failures)),
+            Err(trouble) => report.note_unread(driver, &service.name(), &trouble),
         }
     }
     for name in listed.iter().filter_map(|path| service_at(path)) {
@@ -68,21 +137,10 @@ async fn load_all(driver: &Driver<'_>) -> Result<(Records, Vec<String>), String>
         match driver.load_any(&name).await {
             Ok(Some(loaded)) => drop(records.insert(name, loaded)),
             Ok(None) => {}
-            Err(trouble) => driver.report(Some(&name), &trouble),
+            Err(trouble) => report.note_left_over(driver, &name, &trouble),
         }
     }
-    Ok((records, failures))
-}
-
-fn note_trouble(
-    driver: &Driver<'_>,
-    service: &ServiceName,
-    (trouble, failures): (&Trouble, &mut Vec<String>),
-) {
-    driver.report(Some(service), trouble);
-    if let Trouble::Fails(why) = trouble {
-        failures.push(format!("{service}: {why}"));
-    }
+    Ok((records, report))
 }
 
 async fn note(driver: &mut Driver<'_>, records: &mut Records, wish: &Wish) -> Result<(), Trouble> {
@@ -110,31 +168,26 @@ async fn note_backup(driver: &Driver<'_>, records: &mut Records) -> Result<(), T
 
 /// Drives every service: the primary first, then the targets, the stalest first, since one restores at
 /// a time; at last what the settings no longer name.
-async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, failures: &mut Vec<String>) {
-    drive_one(driver, records, &driver.deployment.primary, failures).await;
+async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut Report) {
+    drive_one(driver, records, &driver.deployment.primary, report).await;
     if let Err(trouble) = arrival::make_up_for_lost_events(driver, records).await {
-        note_trouble(driver, &driver.deployment.primary.name(), (&trouble, failures));
+        report.note(driver, &driver.deployment.primary.name(), &trouble);
     }
     for service in stalest_first(driver, records) {
-        drive_one(driver, records, &service, failures).await;
+        drive_one(driver, records, &service, report).await;
     }
     for service in left_over(driver, records) {
-        drive_one(driver, records, &service, failures).await;
+        drive_one(driver, records, &service, report).await;
     }
 }
 
-async fn drive_one(
-    driver: &mut Driver<'_>,
-    records: &mut Records,
-    service: &ServiceId,
-    failures: &mut Vec<String>,
-) {
+async fn drive_one(driver: &mut Driver<'_>, records: &mut Records, service: &ServiceId, report: &mut Report) {
     let Some(loaded) = records.get_mut(&service.name()) else { return };
     if let Err(trouble) = driver.drive(loaded).await {
-        note_trouble(driver, &service.name(), (&trouble, failures));
+        report.note(driver, &service.name(), &trouble);
     }
     if let Err(trouble) = serving::take_in_looks(driver, records).await {
-        note_trouble(driver, &driver.deployment.primary.name(), (&trouble, failures));
+        report.note(driver, &driver.deployment.primary.name(), &trouble);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod domain;
 pub mod drive;
 pub mod handler;
+pub mod health;
 pub mod host;
 pub mod invocation;
 pub mod log;

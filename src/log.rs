@@ -33,11 +33,12 @@ fn write(invocation: Option<&InvocationId>, service: Option<&ServiceName>, event
     let invocation = invocation.map(tracing::field::display);
     let service = service.map(tracing::field::display);
     let backup = event.backup.as_ref().map(tracing::field::display);
+    let condition = event.condition.map(|condition| condition.as_str());
     let text = event.text.as_str();
     match event.name.level() {
-        Level::Info => tracing::info!(event = name, invocation, service, backup, "{text}"),
-        Level::Warning => tracing::warn!(event = name, invocation, service, backup, "{text}"),
-        Level::Error => tracing::error!(event = name, invocation, service, backup, "{text}"),
+        Level::Info => tracing::info!(event = name, invocation, service, backup, condition, "{text}"),
+        Level::Warning => tracing::warn!(event = name, invocation, service, backup, condition, "{text}"),
+        Level::Error => tracing::error!(event = name, invocation, service, backup, condition, "{text}"),
     }
 }
 

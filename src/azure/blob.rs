@@ -149,14 +149,22 @@ impl Blobs {
             Condition::New => (None, Some("*".into())),
             Condition::Unchanged(etag) => (Some(etag.quoted().into()), None),
         };
-        let options = BlobClientUploadOptions {
-            blob_content_type: Some("application/json".to_owned()),
-            if_match,
-            if_none_match,
-            ..BlobClientUploadOptions::default()
-        };
+        let options = BlobClientUploadOptions { if_match, if_none_match, ..typed("application/json") };
         let answer = self.blob(at)?.upload(RequestContent::from_slice(bytes), Some(options)).await?;
         answer.etag.map(|etag| Etag::from(etag.to_string())).ok_or_else(|| unreadable("ETag"))
+    }
+
+    /// Writes a document over whatever is there.
+    pub(super) async fn overwrite(
+        &self,
+        at: Place<'_>,
+        bytes: &[u8],
+        content_type: &str,
+    ) -> Result<(), StorageTrouble> {
+        let upload = async {
+            self.blob(at)?.upload(RequestContent::from_slice(bytes), Some(typed(content_type))).await
+        };
+        upload.await.map(|_| ()).map_err(|error| self.trouble(at, &error))
     }
 
     /// The names of all blobs that begin with `prefix`, in order.
@@ -234,6 +242,13 @@ fn facts(
         last_modified: Timestamp::new(last_modified),
         leased: matches!(answer.lease_state()?, Some(LeaseState::Leased | LeaseState::Breaking)),
     })
+}
+
+fn typed(content_type: &str) -> BlobClientUploadOptions<'static> {
+    BlobClientUploadOptions {
+        blob_content_type: Some(content_type.to_owned()),
+        ..BlobClientUploadOptions::default()
+    }
 }
 
 fn unreadable(header: &str) -> Error {

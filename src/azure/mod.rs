@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::clock::InvocationClock;
-use crate::config::{BackupAccess, Cloud, Config, Credential, LiveCheck, StorageAccess};
+use crate::config::{BackupAccess, Cloud, Config, Credential, LiveCheck, Secret, StorageAccess};
 use crate::domain::id::{ProfileId, ServiceId, StorageAccountId};
 use crate::domain::observation::{
     Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Others, Poll, Start,
@@ -24,6 +24,7 @@ use crate::domain::vocabulary::{AzureWords, OperationUrl, Timestamp};
 use arm::{Arm, Deadline};
 use blob::Blobs;
 use identity::Tokens;
+use outbound::Outbound;
 use retry::Repeat;
 use transport::Bounded;
 
@@ -34,6 +35,7 @@ mod answers;
 mod arm;
 mod blob;
 mod identity;
+mod outbound;
 mod request_ids;
 mod retry;
 mod shared_key;
@@ -68,6 +70,7 @@ pub struct Azure {
     arm: Arm,
     store: Store,
     live: Live,
+    outbound: Outbound,
     api_version: String,
     access: BackupAccess,
     account_id: Option<StorageAccountId>,
@@ -153,6 +156,7 @@ impl Azure {
             arm: Arm::new(config.cloud.arm.clone(), arm_tokens, transport),
             store: Store::new(blobs, config.backup_container.clone(), config.state_container.clone()),
             live: Live::of(config),
+            outbound: Outbound::new(http.clone()),
             api_version: config.api_version.clone(),
             access: config.access.clone(),
             account_id: config.storage_account_id.clone(),
@@ -178,6 +182,14 @@ impl Azure {
                 answers::to_serving(self.arm.get(url).await, gateways)
             }
         }
+    }
+
+    /// Posts a body to an address of somebody else's, or only calls it.
+    ///
+    /// # Errors
+    /// When it is not taken with a 2xx within 10 s. The address is not part of the error.
+    pub async fn send(&self, to: &Secret, body: Option<(&str, String)>) -> Result<(), String> {
+        self.outbound.send(to, body).await
     }
 
     /// Does what `action` says, once, and tells what was learned. Actions that end an invocation, or that

@@ -93,6 +93,14 @@ impl Store {
         }
     }
 
+    /// Writes what people read, over whatever is there: nothing is decided by it, and the next writing mends it.
+    ///
+    /// # Errors
+    /// When storage does not say that it has written it.
+    pub async fn publish(&self, path: &str, text: &str, content_type: &str) -> Result<(), StorageTrouble> {
+        self.blobs.overwrite(self.in_state(path), text.as_bytes(), content_type).await
+    }
+
     /// The paths of all documents that begin with `prefix`, in order.
     ///
     /// # Errors

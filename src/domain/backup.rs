@@ -415,6 +415,7 @@ impl Step<'_> {
             started_at: run.started_at,
             completed_at: completed_at(&run.name, manifest).unwrap_or(self.now),
             accepted: true,
+            suspicious: None,
         });
         let newer = self.record.last_verified.as_ref().is_none_or(|last| run.started_at > last.started_at);
         if newer {

@@ -1,5 +1,6 @@
 //! What is worth a line in the log. The names are stable: alert rules are written against them.
 
+use super::health::ConditionKind;
 use super::vocabulary::BackupName;
 
 /// Whether somebody should look.
@@ -16,18 +17,20 @@ pub enum Level {
 pub struct Event {
     pub name: EventName,
     pub backup: Option<BackupName>,
+    /// The condition that it tells of.
+    pub condition: Option<ConditionKind>,
     pub text: String,
 }
 
 impl Event {
     /// An event that belongs to no backup.
     pub fn new(name: EventName, text: impl Into<String>) -> Self {
-        Self { name, backup: None, text: text.into() }
+        Self { name, backup: None, condition: None, text: text.into() }
     }
 
     /// An event of one backup.
     pub fn of(backup: &BackupName, name: EventName, text: impl Into<String>) -> Self {
-        Self { name, backup: Some(backup.clone()), text: text.into() }
+        Self { backup: Some(backup.clone()), ..Self::new(name, text) }
     }
 }
 
@@ -100,6 +103,14 @@ events! {
     FailoverLatched "failover.latched" Error "A secondary carries the traffic: nothing is restored by itself until `resume`.";
     FailoverReturned "failover.returned" Warning "Traffic has returned to the primary by itself; still nothing is restored until `resume`.";
     FailoverResumed "failover.resumed" Warning "Somebody said `resume`: the primary is backed up anew and followed again.";
+    ConditionRaised "condition.raised" Error "A condition that needs somebody was raised; `condition` names it.";
+    ConditionWarned "condition.warned" Warning "A condition that can wait was raised; `condition` names it.";
+    ConditionNoted "condition.noted" Info "A condition that is only good to know was raised; `condition` names it.";
+    ConditionCleared "condition.cleared" Info "A condition is over; `condition` names it.";
+    AlertDelivered "alert.delivered" Info "The webhook took an alert.";
+    AlertNotDelivered "alert.not_delivered" Warning "The webhook did not take an alert; a later tick tries again.";
+    HeartbeatNotSent "heartbeat.not_sent" Warning "HEARTBEAT_URL could not be called.";
+    HealthNotKept "health.not_kept" Error "Health or status could not be read or written; backups and restores go on.";
     ServiceNotDriven "service.not_driven" Error "Nothing can be done for this service now: no token, or Azure refuses it; the others go on.";
     RolesChanged "roles.changed" Warning "The settings name another primary than before; automatic wishes are dropped.";
     ConfigurationSuspect "configuration.suspect" Error "Something belongs to another deployment, or nobody says who serves.";

@@ -7,6 +7,7 @@ pub mod decision;
 pub mod event;
 pub mod failover;
 pub mod gate;
+pub mod health;
 pub mod id;
 pub mod manifest;
 pub mod observation;

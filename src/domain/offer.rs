@@ -4,7 +4,7 @@ use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
 use super::gate::{self, Verdict};
 use super::observation::BlobLook;
-use super::record::{By, Failures, Holds, Pin, Record, RestoreSource, RestoreWish};
+use super::record::{By, EventLost, Failures, Holds, Pin, Record, RestoreSource, RestoreWish, Suspect};
 use super::vocabulary::Timestamp;
 
 /// A manifest that was read, with what the records say of it.
@@ -23,6 +23,8 @@ pub struct Offer {
     pub of_primary: bool,
     /// The last `resume`, by the primary's record.
     pub resumed_at: Option<Timestamp>,
+    /// A tick brings it, because no event has.
+    pub made_up_for: bool,
     /// The backup's blob as it was just looked at.
     pub blob: BlobLook,
 }
@@ -31,9 +33,7 @@ pub struct Offer {
 /// cannot be decided now, and says why: the event has to come again.
 pub fn take(context: &Context, record: Record, offer: &Offer, now: Timestamp) -> Result<Decision, String> {
     if let Some(reason) = ignored(&record, offer) {
-        let name =
-            if offer.vouched.is_none() { EventName::ConfigurationSuspect } else { EventName::RestoreIgnored };
-        return Ok(Decision::rest(record).telling(Event::of(&offer.source.name, name, reason)));
+        return Ok(ignore(record, offer, reason, now));
     }
     if let Some(reason) = refused(context, offer, now)? {
         return Ok(refuse(record, offer, reason, now));
@@ -43,6 +43,15 @@ pub fn take(context: &Context, record: Record, offer: &Offer, now: Timestamp) ->
         return Ok(Decision::rest(record).telling_of(&offer.source.name, EventName::WishRefused, text));
     }
     Ok(keep(context, record, offer, now))
+}
+
+fn ignore(mut record: Record, offer: &Offer, reason: String, now: Timestamp) -> Decision {
+    let is_suspect = offer.vouched.is_none();
+    if is_suspect {
+        record.suspect = Some(Suspect { at: now, what: reason.clone() });
+    }
+    let name = if is_suspect { EventName::ConfigurationSuspect } else { EventName::RestoreIgnored };
+    Decision::rest(record).telling_of(&offer.source.name, name, reason)
 }
 
 /// Why an automatic offer changes nothing.
@@ -95,6 +104,11 @@ fn refuse(mut record: Record, offer: &Offer, reason: String, now: Timestamp) -> 
 fn keep(context: &Context, mut record: Record, offer: &Offer, now: Timestamp) -> Decision {
     if let (true, Some(started_at)) = (offer.of_primary, offer.vouched) {
         record.seen = record.seen.max(Some(started_at));
+    }
+    if offer.by == By::Automatic {
+        let lost = EventLost { at: now, backup: offer.source.name.clone() };
+        record.event_lost = offer.made_up_for.then_some(lost);
+        record.suspect = None;
     }
     let pin = if offer.by == By::Hand { choose(&mut record, offer, now) } else { None };
     record.restore_wish = Some(RestoreWish {

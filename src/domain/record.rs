@@ -7,8 +7,8 @@ use super::id::{ServiceId, ServiceName};
 use super::vocabulary::{BackupName, Digest, InvocationId, Timestamp};
 
 pub use kept::{
-    BackupWish, By, Compared, Deferred, FailedOver, Failures, Held, Holds, InventoryRef, KnownBackup,
-    LastVerified, Pin, RestoreSource, RestoreWish, Served, UnseenEnds,
+    BackupWish, By, Compared, Deferred, EventLost, FailedOver, Failures, Held, Holds, InventoryRef,
+    KnownBackup, LastVerified, Pin, RestoreSource, RestoreWish, Served, Suspect, UnseenEnds,
 };
 pub use run::{
     BackupPhase, BackupRun, Claim, ClosedRun, FirstSight, Operation, Proof, RestoreEnd, RestorePhase,
@@ -79,6 +79,13 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen_ends: Option<UnseenEnds>,
 
+    /// The manifest that a tick last had to take up; forgotten when an event comes in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_lost: Option<EventLost>,
+    /// The manifest that was last offered although no record names it; forgotten when one that is named is taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<Suspect>,
+
     /// Since when Azure has been answering that the service is busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busy_since: Option<Timestamp>,
@@ -138,6 +145,8 @@ impl Record {
             restore_failures: None,
             refused: None,
             unseen_ends: None,
+            event_lost: None,
+            suspect: None,
             busy_since: None,
             served: None,
             failed_over: None,

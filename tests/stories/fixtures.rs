@@ -338,6 +338,7 @@ pub(crate) fn manifest_of(service_name: &str, began: &str) -> Offer {
         newest_accepted: Some(at(began)),
         of_primary: service_name == "contoso",
         resumed_at: None,
+        made_up_for: false,
         blob: found(),
     }
 }
@@ -354,6 +355,8 @@ pub(crate) trait Telling: Sized {
     /// Of a `resume` at this time.
     fn resumed(self, when: &str) -> Self;
     fn with_blob(self, blob: BlobLook) -> Self;
+    /// No event told of it.
+    fn brought_by_a_tick(self) -> Self;
     /// By the command line's word.
     fn even_if_live(self) -> Self;
 }
@@ -377,6 +380,10 @@ impl Telling for Offer {
 
     fn resumed(self, when: &str) -> Self {
         Self { resumed_at: Some(at(when)), ..self }
+    }
+
+    fn brought_by_a_tick(self) -> Self {
+        Self { made_up_for: true, ..self }
     }
 
     fn with_blob(self, blob: BlobLook) -> Self {

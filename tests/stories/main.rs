@@ -4,6 +4,7 @@
 
 mod claims;
 mod commit;
+mod conditions;
 mod documented;
 mod dry_run;
 mod due;

@@ -22,7 +22,7 @@ fn a_manifest_that_no_record_names_is_ignored_but_passes_by_hand() {
     story.offer("02:30", manifest("02:00").not_in_the_record()).in_words();
     story.offer("02:31", manifest("02:00").not_in_the_record().by_hand());
     story.check(expect![[r#"
-        02:30 A Idle + manifest contoso@02:00 -> Idle, rest | configuration.suspect
+        02:30 A Idle + manifest contoso@02:00 -> Idle, rest | configuration.suspect {suspect: 02:30}
               no record names contoso-20260310T020000Z.manifest.json with this digest: whoever can write the container does not thereby decide what is restored. Restore it by hand if you vouch for it
         02:31 B Idle + by hand contoso@02:00 -> Idle, rest | restore.wished {wish: contoso@02:00 by hand}
     "#]]);

@@ -123,7 +123,7 @@ fn seen_is_moved_by_wishes_of_the_primarys_manifests_alone() {
     story.offer("02:35", manifest("01:30").by_hand().though_newest_is("02:00"));
     story.offer("02:36", manifest("01:00").by_hand().though_newest_is("02:00"));
     story.check(expect![[r#"
-        02:30 A Idle + manifest contoso@02:00 -> Idle, rest | configuration.suspect
+        02:30 A Idle + manifest contoso@02:00 -> Idle, rest | configuration.suspect {suspect: 02:30}
         02:31 B Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {restore failures: noted; refused: contoso@02:00}
         02:32 C Idle + manifest contoso@02:00 -> Idle, rest | restore.refused
         02:33 D Idle + by hand contoso@01:00 -> Idle, rest | restore.wished {wish: contoso@01:00 by hand}

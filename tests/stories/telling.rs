@@ -116,6 +116,8 @@ fn facts_of_restores(record: &Record) -> Facts {
         ("pin", record.pin.as_ref().map(|pin| short_name(&pin.backup))),
         ("restore failures", record.restore_failures.as_ref().map(tell_failures)),
         ("refused", record.refused.as_ref().map(short_name)),
+        ("event lost", record.event_lost.as_ref().map(|lost| short_name(&lost.backup))),
+        ("suspect", record.suspect.as_ref().map(|suspect| short(suspect.at))),
         ("unseen ends", record.unseen_ends.as_ref().map(|ends| ends.count.to_string())),
     ]
 }

@@ -2,9 +2,9 @@
 
 use crate::world::{NORTH, World, assert_succeeded};
 
-/// One list and two records; nobody asks Resource Manager, nor for a token.
+/// One list, two records and what is known of health; nobody asks Resource Manager, nor for a token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_idle_tick_asks_storage_three_times_and_azure_nothing() {
+async fn an_idle_tick_asks_storage_four_times_and_azure_nothing() {
     let world = World::new().await;
     world.until_held_by(&[NORTH]).await;
     world.minutes(5).await;
@@ -13,7 +13,7 @@ async fn an_idle_tick_asks_storage_three_times_and_azure_nothing() {
     world.cloud().journal().clear_exchanges();
     assert_succeeded(&world.tick().await);
     let asked = blobs.journal();
-    assert!(!asked.is_empty() && asked.len() <= 3, "{asked:?}");
+    assert!(!asked.is_empty() && asked.len() <= 4, "{asked:?}");
     let exchanges = world.cloud().journal().exchanges();
     assert!(exchanges.is_empty(), "{exchanges:?}");
 }

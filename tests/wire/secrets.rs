@@ -139,9 +139,10 @@ async fn written_down(world: &World) -> Vec<(String, String)> {
     let lines = world.host.lines().into_iter();
     let mut texts: Vec<_> = lines.map(|line| (format!("the log, {}", line.category), line.text)).collect();
     assert!(texts.len() > 20, "there is a log: {texts:?}");
-    for (container, kinds) in
-        [(STATE, ["services/", "history/"]), (BACKUPS, ["contoso-west", "contoso-north"])]
-    {
+    for (container, kinds) in [
+        (STATE, &["services/", "history/", "health/", "status/"][..]),
+        (BACKUPS, &["contoso-west", "contoso-north"][..]),
+    ] {
         for name in world.blobs(container, "").await {
             assert!(kinds.iter().any(|kind| name.starts_with(kind)), "{name} is nothing that is known");
             let bytes = world.storage.get(container, &name).await.unwrap().unwrap();

@@ -16,6 +16,9 @@ pub struct KnownBackup {
     pub completed_at: Timestamp,
     /// Verified and not suspicious, or restored by hand since.
     pub accepted: bool,
+    /// Why it must not be restored by itself, as its manifest says too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspicious: Option<String>,
 }
 
 /// The newest verified backup.
@@ -191,4 +194,20 @@ pub struct Served {
     /// The end of the newest time in which no read said who serves for more than 10 min in a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind_until: Option<Timestamp>,
+}
+
+/// A manifest that a tick had to take up, because no event had told of it in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventLost {
+    pub at: Timestamp,
+    pub backup: BackupName,
+}
+
+/// A manifest that was offered although no record names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suspect {
+    pub at: Timestamp,
+    pub what: String,
 }

@@ -1,0 +1,145 @@
+//! Conditions of the deployment as a whole: failover, heartbeat, settings, certificates.
+
+use std::collections::BTreeMap;
+
+use time::Duration;
+
+use super::ledger::CERTIFICATE_MARGIN;
+use super::{CertificateLook, Condition, ConditionKind, View};
+use crate::domain::id::ServiceName;
+use crate::domain::serving::Serving;
+use crate::domain::vocabulary::Timestamp;
+
+/// A minute timer that last ran longer ago than this has missed several of its occurrences.
+const SLOW_HEARTBEAT: Duration = Duration::minutes(5);
+
+pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
+    let mut found: Vec<_> =
+        failed_over(view).into_iter().chain(slow(view, now)).chain(dry_run(view)).collect();
+    found.extend(foreign(view));
+    found.extend(suspect_manifests(view));
+    found.extend(suspect_settings(view));
+    found.extend(certificates(view, now));
+    found
+}
+
+fn failed_over(view: &View<'_>) -> Option<Condition> {
+    let latch = view.situation.failed_over.as_ref()?;
+    let primary = view.primary;
+    let now_served_by =
+        view.record(primary).and_then(|record| record.served.as_ref()).map(|served| &served.by);
+    let (fact, next) = match now_served_by {
+        Some(by) if by == primary => (
+            format!(
+                "{} carried the traffic since {}, and traffic has returned to the primary {primary} by itself",
+                latch.serving, latch.since
+            ),
+            format!(
+                "restore what was changed on {} into {primary} by hand if you need it, then say `resume`: until then no \
+                 standby is kept up",
+                latch.serving
+            ),
+        ),
+        _ => (
+            format!(
+                "{} has carried the traffic since {}, not the primary {primary}",
+                latch.serving, latch.since
+            ),
+            format!(
+                "when {primary} is well: back up {}, restore that into {primary} by hand, move the traffic back, and say \
+                 `resume`",
+                latch.serving
+            ),
+        ),
+    };
+    Some(Condition::of(ConditionKind::FailedOver, primary, fact, next).since(latch.since))
+}
+
+fn slow(view: &View<'_>, now: Timestamp) -> Option<Condition> {
+    let last_run = view.last_run.filter(|last| now - *last > SLOW_HEARTBEAT)?;
+    let fact = format!("before this tick BackupTimer last ran at {last_run}, and it should run every minute");
+    let next = "see that the app is not stopped, throttled or out of quota, and that its plan keeps the timer running";
+    Some(Condition::of_deployment(ConditionKind::HeartbeatSlow, fact, next))
+}
+
+fn dry_run(view: &View<'_>) -> Option<Condition> {
+    let next = "set DRY_RUN to false when backups and restores shall be made";
+    let on = view.promise.dry_run;
+    on.then(|| Condition::of_deployment(ConditionKind::DryRun, "DRY_RUN is on, and nothing is begun", next))
+}
+
+fn foreign<'a>(view: &'a View<'_>) -> impl Iterator<Item = Condition> + 'a {
+    let next = "a service belongs to one deployment: if it was moved, accept its new id with `apim-dr adopt`; otherwise give \
+                this deployment containers of its own";
+    view.foreign.iter().map(move |(service, what)| {
+        Condition::of(ConditionKind::ConfigurationSuspect, service, what.clone(), next)
+    })
+}
+
+fn suspect_manifests<'a>(view: &'a View<'_>) -> impl Iterator<Item = Condition> + 'a {
+    let is_foreign = |service| view.foreign.iter().any(|(foreign, _)| *foreign == service);
+    let records = view.records.iter().filter(move |record| !is_foreign(record.service.name()));
+    records.filter_map(|record| {
+        let suspect = record.suspect.as_ref()?;
+        let next = "find out who writes into BACKUP_CONTAINER beside this deployment. If you vouch for the backup, restore it \
+                    by hand";
+        let service = record.service.name();
+        let fact = format!("at {}: {}", suspect.at, suspect.what);
+        Some(Condition::of(ConditionKind::ConfigurationSuspect, &service, fact, next).since(suspect.at))
+    })
+}
+
+fn suspect_settings(view: &View<'_>) -> Option<Condition> {
+    let mut facts = Vec::new();
+    if view.situation.serving == Serving::NotConfigured {
+        facts.push(
+            "nobody says which service carries the traffic, so nothing is restored by itself: set TRAFFIC_MANAGER_ID, or \
+             LIVE_CHECK=off if a restore may run without asking"
+                .to_owned(),
+        );
+    }
+    let (gap, target) = (view.promise.longest_gap, view.promise.rpo_target);
+    if gap > target {
+        facts.push(format!(
+            "BACKUP_SCHEDULE leaves {} h between two backups, and RPO_TARGET is {} h: BackupMissing will be raised in \
+             between",
+            gap.whole_hours(),
+            target.whole_hours()
+        ));
+    }
+    let is_suspect = !facts.is_empty();
+    is_suspect.then(|| {
+        let fact = facts.join("; and ");
+        Condition::of_deployment(ConditionKind::ConfigurationSuspect, fact, "change the app's settings")
+    })
+}
+
+/// One for each service, whatever number of its hostnames are at fault.
+fn certificates(view: &View<'_>, now: Timestamp) -> impl Iterator<Item = Condition> {
+    let mut faults: BTreeMap<&ServiceName, Vec<String>> = BTreeMap::new();
+    for look in view.certificates {
+        if let Some(fault) = fault(look, now) {
+            faults.entry(&look.service).or_default().push(fault);
+        }
+    }
+    let next = "Traffic Manager's probes ignore certificates, so after a failover users would meet this: renew the certificate \
+                on the secondary";
+    faults
+        .into_iter()
+        .map(move |(service, faults)| {
+            Condition::of(ConditionKind::StandbyCertificate, service, faults.join("; "), next)
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+fn fault(look: &CertificateLook, now: Timestamp) -> Option<String> {
+    let (service, host) = (&look.service, &look.host);
+    match (&look.refused, look.good_until) {
+        (Some(why), _) => Some(format!("the gateway of {service} does not prove itself as {host}: {why}")),
+        (None, Some(until)) if until - now <= CERTIFICATE_MARGIN => {
+            Some(format!("the certificate of {host} on {service} is good until {until} only"))
+        }
+        _ => None,
+    }
+}

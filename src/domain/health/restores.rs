@@ -1,0 +1,133 @@
+//! Conditions of restores, and of what the standby holds.
+
+use time::Duration;
+
+use super::backups::told;
+use super::{Condition, ConditionKind, View};
+use crate::domain::deadline::RESTORE_DEADLINE;
+use crate::domain::record::{Compared, Holds, Operation, Record};
+use crate::domain::vocabulary::Timestamp;
+
+/// A restore that waits for longer is worth telling.
+const LONG_DEFERRED: Duration = Duration::hours(1);
+
+/// What a restore may take on top of the age of the backup.
+const RESTORE_ALLOWANCE: Duration = Duration::hours(6);
+
+pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
+    let mut found = Vec::new();
+    for record in &view.records {
+        found.extend(failing(record));
+        found.extend(deferred(record, now));
+        found.extend(under_traffic(record));
+        found.extend(not_as_restored(record));
+        found.extend(stale(view, record, now));
+        found.extend(events_lost(record));
+    }
+    found
+}
+
+fn failing(record: &Record) -> Option<Condition> {
+    let service = record.service.name();
+    if let Operation::Restore(run) = &record.operation
+        && run.overdue
+    {
+        let fact = format!(
+            "the restore of {} has been under way since {} and is past its deadline",
+            run.source.name, run.started_at
+        );
+        let next = "a service that never leaves Updating can be freed by Azure support alone: open a request";
+        let since = run.started_at + RESTORE_DEADLINE;
+        return Some(Condition::of(ConditionKind::RestoreFailing, &service, fact, next).since(since));
+    }
+    let failures = record.restore_failures.as_ref()?;
+    let next = match &record.restore_wish {
+        Some(_) => "mend what Azure names; it is tried again by itself",
+        None => "mend what is named, then restore a backup by hand, or wait for the next one",
+    };
+    Some(Condition::of(ConditionKind::RestoreFailing, &service, told(failures), next).since(failures.since))
+}
+
+fn deferred(record: &Record, now: Timestamp) -> Option<Condition> {
+    let wish = record.restore_wish.as_ref()?;
+    let deferred = wish.deferred.as_ref().filter(|deferred| now - deferred.since >= LONG_DEFERRED)?;
+    let fact =
+        format!("{} waits to be restored since {}: {}", wish.source.name, deferred.since, deferred.reason);
+    let next = "the restore begins by itself when that no longer holds; `apim-dr withdraw` gives it up";
+    let service = record.service.name();
+    Some(Condition::of(ConditionKind::RestoreDeferred, &service, fact, next).since(deferred.since))
+}
+
+fn under_traffic(record: &Record) -> Option<Condition> {
+    let Operation::Restore(run) = &record.operation else { return None };
+    let since = run.under_traffic?;
+    let service = record.service.name();
+    let fact = format!("{service} carries the traffic while {} is being restored into it", run.source.name);
+    let next =
+        "users may meet half of it until the restore ends: move the traffic if another service can take it";
+    Some(Condition::of(ConditionKind::RestoreUnderTraffic, &service, fact, next).since(since))
+}
+
+fn not_as_restored(record: &Record) -> Option<Condition> {
+    let service = record.service.name();
+    match &record.holds {
+        Holds::Nothing => None,
+        Holds::Unknown { since, backup, why } => {
+            let fact = format!("what {service} holds since the restore of {backup} is not known: {why}");
+            let next = "do not send traffic there before a restore has succeeded; the next one is tried by itself unless \
+                        RestoreFailing or RestoreDeferred says otherwise";
+            Some(Condition::of(ConditionKind::StandbyUnknown, &service, fact, next).since(*since))
+        }
+        Holds::Backup(held) => match &held.compared {
+            Compared::Mismatched { summary } => {
+                let fact = format!("{service} holds {}, and differs from it: {summary}", held.backup);
+                let next = "the status names what differs. If it was changed by hand there, change the primary instead; the \
+                            next restore overwrites it";
+                Some(
+                    Condition::of(ConditionKind::StandbyMismatched, &service, fact, next)
+                        .since(held.restored_at),
+                )
+            }
+            Compared::Verified | Compared::Unverified { .. } => None,
+        },
+    }
+}
+
+/// The service that users went to in a failover is not a standby, and holds more than any backup.
+fn stale(view: &View<'_>, record: &Record, now: Timestamp) -> Option<Condition> {
+    let service = record.service.name();
+    let serves = view.situation.failed_over.as_ref().is_some_and(|latch| latch.serving == service);
+    if !view.is_secondary(record) || serves {
+        return None;
+    }
+    let allowed = view.promise.rpo_target + RESTORE_ALLOWANCE;
+    let (since, fact) = match &record.holds {
+        Holds::Backup(held) => {
+            let fact = format!("{service} holds {}, begun at {}", held.backup, held.started_at);
+            (held.started_at + allowed, fact)
+        }
+        // What is unknown has a condition of its own.
+        Holds::Unknown { .. } => return None,
+        Holds::Nothing => {
+            (record.first_driven + allowed, format!("nothing was ever restored into {service}"))
+        }
+    };
+    let hours = allowed.whole_hours();
+    let next = "BackupMissing, RestoreDeferred or RestoreFailing says why nothing newer has come";
+    (now > since).then(|| {
+        let fact = format!("{fact}, and a standby may be {hours} h behind at most (RPO_TARGET and 6 h)");
+        Condition::of(ConditionKind::StandbyStale, &service, fact, next).since(since)
+    })
+}
+
+fn events_lost(record: &Record) -> Option<Condition> {
+    let lost = record.event_lost.as_ref()?;
+    let service = record.service.name();
+    let fact = format!(
+        "no event told {service} of {} within 3 min, and a tick took it up at {}",
+        lost.backup, lost.at
+    );
+    let next = "nothing has to be done; if it happens with every backup, see that RestoreOnBlob is enabled and its trigger \
+                can reach the storage account's queues";
+    Some(Condition::of(ConditionKind::EventsLost, &service, fact, next).since(lost.at))
+}

@@ -1,0 +1,203 @@
+//! The end of an invocation: health is derived from the records, what has changed is told, and alerts leave. None of it
+//! can hold up a backup or a restore: it comes after them, and its troubles are told and left to the next invocation.
+
+use crate::arrival::Records;
+use crate::config::{Config, Secret, Webhook};
+use crate::domain::event::{Event, EventName};
+use crate::domain::health::{self, Alert, Health, Promise, Unjudged, View};
+use crate::domain::id::ServiceName;
+use crate::domain::vocabulary::{Etag, Timestamp};
+use crate::drive::Driver;
+
+mod message;
+
+/// How often a lost race for the health document is run again.
+const RACES: usize = 5;
+
+/// What the settings say about health.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub promise: Promise,
+    pub webhook: Option<Webhook>,
+    pub heartbeat_url: Option<Secret>,
+}
+
+impl Watch {
+    /// What `config` says.
+    pub fn of(config: &Config) -> Self {
+        let promise = Promise {
+            rpo_target: config.rpo_target,
+            longest_gap: config.schedule.longest_gap(),
+            dry_run: config.dry_run,
+        };
+        Self { promise, webhook: config.webhook.clone(), heartbeat_url: config.heartbeat_url.clone() }
+    }
+}
+
+/// What an invocation has learned that no record holds.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What belongs to somebody else: the service, and what.
+    pub foreign: Vec<(ServiceName, String)>,
+    /// Services whose records could not be read.
+    pub unread: Vec<ServiceName>,
+    /// When the timer last ran, in an invocation that the timer started.
+    pub last_run: Option<Timestamp>,
+}
+
+/// The health document as it was loaded.
+struct Kept {
+    health: Health,
+    etag: Option<Etag>,
+}
+
+/// Derives health, saves what has changed, tells it, and delivers what is to be delivered.
+///
+/// # Errors
+/// When the health document can be neither read nor written. Everything else has been done by then.
+pub async fn tend(
+    driver: &Driver<'_>,
+    watch: &Watch,
+    records: &Records,
+    findings: &Findings,
+) -> Result<(), String> {
+    let mut kept = judge(driver, watch, records, findings).await?;
+    deliver(driver, watch, &mut kept).await
+}
+
+async fn judge(
+    driver: &Driver<'_>,
+    watch: &Watch,
+    records: &Records,
+    findings: &Findings,
+) -> Result<Kept, String> {
+    for _ in 0..RACES {
+        let kept = load(driver).await?;
+        let now = driver.clock.now();
+        let view = view(driver, watch, records, (findings, &kept.health));
+        let unjudged = Unjudged { services: findings.unread.clone(), heartbeat: findings.last_run.is_none() };
+        let mut health = kept.health.clone();
+        let delivers = watch.webhook.is_some();
+        let events = health.judge(health::conditions(&view, now), &unjudged, (delivers, now));
+        health.begin_delivery(&driver.invocation, now);
+        if let Some(kept) = save(driver, kept, health).await? {
+            events.iter().for_each(|event| driver.tell(None, event));
+            return Ok(kept);
+        }
+    }
+    Err(races_lost())
+}
+
+fn races_lost() -> String {
+    format!("the health document was written by others {RACES} times in a row; a later tick goes on")
+}
+
+fn view<'a>(
+    driver: &'a Driver<'_>,
+    watch: &'a Watch,
+    records: &'a Records,
+    (findings, health): (&'a Findings, &'a Health),
+) -> View<'a> {
+    View {
+        primary: &health.primary,
+        records: records.values().map(|loaded| &loaded.record).collect(),
+        secondaries: driver.deployment.secondaries.iter().map(crate::domain::id::ServiceId::name).collect(),
+        situation: &driver.situation,
+        promise: &watch.promise,
+        foreign: &findings.foreign,
+        last_run: findings.last_run,
+        certificates: &health.certificates,
+    }
+}
+
+async fn load(driver: &Driver<'_>) -> Result<Kept, String> {
+    let primary = driver.deployment.primary.name();
+    let path = Health::path_of(&primary);
+    let stored = driver.azure.store().load(&path).await.map_err(|trouble| trouble.to_string())?;
+    match stored.document {
+        None => Ok(Kept { health: Health::new(primary, driver.invocation.clone()), etag: None }),
+        Some((bytes, etag)) => {
+            let health = Health::parse(&bytes)
+                .map_err(|why| format!("{path} is left alone, and no alert leaves: {why}"))?;
+            Ok(Kept { health, etag: Some(etag) })
+        }
+    }
+}
+
+/// Saves `health` over what was loaded, if it differs; none: somebody else was first.
+async fn save(driver: &Driver<'_>, kept: Kept, health: Health) -> Result<Option<Kept>, String> {
+    if kept.health == health && kept.etag.is_some() {
+        return Ok(Some(kept));
+    }
+    let health = Health { writer: driver.invocation.clone(), ..health };
+    let path = Health::path_of(&health.primary);
+    match driver.azure.store().save(&path, health.bytes(), kept.etag.as_ref()).await {
+        Ok(etag) => Ok(Some(Kept { health, etag: Some(etag) })),
+        Err(crate::azure::SaveTrouble::Lost) => Ok(None),
+        Err(trouble) => Err(trouble.to_string()),
+    }
+}
+
+/// Delivers what waits, in order, until something is not taken or the invocation is late.
+async fn deliver(driver: &Driver<'_>, watch: &Watch, kept: &mut Kept) -> Result<(), String> {
+    let Some(webhook) = &watch.webhook else { return Ok(()) };
+    let mut delivered = Vec::new();
+    let mut failed = None;
+    while failed.is_none() && !driver.clock.is_late() {
+        let Some(alert) = kept.health.next_alert(&driver.invocation, driver.clock.now()).cloned() else {
+            break;
+        };
+        match send(driver, webhook, &alert).await {
+            Ok(()) => {
+                kept.health.outbox.remove(0);
+                delivered.push(alert);
+            }
+            Err(why) => failed = Some((alert, why)),
+        }
+    }
+    for alert in &delivered {
+        driver.tell(None, &told(alert, EventName::AlertDelivered, "the webhook took it"));
+    }
+    if let Some((alert, why)) = &failed {
+        let text = format!("ALERT_WEBHOOK_URL did not take it ({why}); a later tick tries again");
+        driver.tell(None, &told(alert, EventName::AlertNotDelivered, &text));
+    }
+    note_delivery(driver, (&delivered, failed.map(|(alert, _)| alert))).await
+}
+
+async fn send(driver: &Driver<'_>, webhook: &Webhook, alert: &Alert) -> Result<(), String> {
+    let message = message::of(alert, webhook.format, &driver.deployment.primary);
+    driver.azure.send(&webhook.url, Some(message)).await
+}
+
+fn told(alert: &Alert, name: EventName, what: &str) -> Event {
+    Event { condition: Some(alert.condition), ..Event::new(name, format!("{}: {what}", alert.title())) }
+}
+
+/// Takes what was delivered out of the outbox, and lets others deliver what is left.
+async fn note_delivery(
+    driver: &Driver<'_>,
+    (delivered, failed): (&[Alert], Option<Alert>),
+) -> Result<(), String> {
+    if delivered.is_empty() && failed.is_none() {
+        return Ok(());
+    }
+    for _ in 0..RACES {
+        let kept = load(driver).await?;
+        let mut health = kept.health.clone();
+        health.end_delivery(delivered, failed.as_ref(), (&driver.invocation, driver.clock.now()));
+        if save(driver, kept, health).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(races_lost())
+}
+
+/// Tells the dead man's switch that a tick did its work. Silence is what it listens for, so a failure is only told.
+pub async fn beat(driver: &Driver<'_>, watch: &Watch) {
+    let Some(url) = &watch.heartbeat_url else { return };
+    if let Err(why) = driver.azure.send(url, None).await {
+        let text = format!("HEARTBEAT_URL was called and did not take it: {why}");
+        driver.tell(None, &Event::new(EventName::HeartbeatNotSent, text));
+    }
+}
