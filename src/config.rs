@@ -4,7 +4,7 @@
 //! An empty value counts as unset, and blanks around a value do not count: both are how portals and scripts
 //! leave things behind. No message repeats a secret.
 
-use reqwest::tls::Certificate;
+use rustls::pki_types::CertificateDer;
 use time::Duration;
 
 use crate::domain::id::{ProfileId, ServiceId, StorageAccountId};
@@ -76,7 +76,7 @@ pub struct Config {
     /// Whether only to say what would be done.
     pub dry_run: bool,
     /// The authorities to trust instead of the system's.
-    pub authorities: Option<Vec<Certificate>>,
+    pub authorities: Option<Vec<CertificateDer<'static>>>,
 }
 
 /// How API Management reaches the storage account for a backup or a restore.

@@ -4,7 +4,9 @@
 use crate::arrival::Records;
 use crate::config::{Config, Secret, Webhook};
 use crate::domain::event::{Event, EventName};
-use crate::domain::health::{self, Alert, Health, Promise, Unjudged, View};
+use crate::domain::health::{
+    self, Alert, CERTIFICATES_AGE, CertificateLook, Health, Promise, Unjudged, View,
+};
 use crate::domain::id::ServiceName;
 use crate::domain::vocabulary::{Etag, Timestamp};
 use crate::drive::Driver;
@@ -71,14 +73,21 @@ async fn judge(
     records: &Records,
     findings: &Findings,
 ) -> Result<Kept, String> {
+    let mut looks = None;
     for _ in 0..RACES {
         let kept = load(driver).await?;
-        let now = driver.clock.now();
-        let view = view(driver, watch, records, (findings, &kept.health));
-        let unjudged = Unjudged { services: findings.unread.clone(), heartbeat: findings.last_run.is_none() };
         let mut health = kept.health.clone();
-        let delivers = watch.webhook.is_some();
-        let events = health.judge(health::conditions(&view, now), &unjudged, (delivers, now));
+        if looks.is_none() && health.certificates_are_due(driver.clock.now()) && !driver.clock.is_late() {
+            looks = Some(look_at_front_doors(driver, &health).await);
+        }
+        if let Some((looks, at)) = &looks {
+            health.certificates.clone_from(looks);
+            health.certificates_looked_at = Some(*at);
+        }
+        let now = driver.clock.now();
+        let conditions = health::conditions(&view(driver, watch, records, (findings, &health)), now);
+        let unjudged = Unjudged { services: findings.unread.clone(), heartbeat: findings.last_run.is_none() };
+        let events = health.judge(conditions, &unjudged, (watch.webhook.is_some(), now));
         health.begin_delivery(&driver.invocation, now);
         if let Some(kept) = save(driver, kept, health).await? {
             events.iter().for_each(|event| driver.tell(None, event));
@@ -86,6 +95,23 @@ async fn judge(
         }
     }
     Err(races_lost())
+}
+
+/// What each secondary's gateway shows for its custom hostnames, and when that was looked at. A service that cannot be
+/// read keeps what was seen before, and all are asked again in an hour.
+async fn look_at_front_doors(driver: &Driver<'_>, health: &Health) -> (Vec<CertificateLook>, Timestamp) {
+    let (mut looks, mut unread) = (Vec::new(), Vec::new());
+    for service in &driver.deployment.secondaries {
+        match driver.azure.look_at_front_door(service, &driver.clock).await {
+            Ok(seen) => looks.extend(seen),
+            Err(_) => unread.push(service.name()),
+        }
+    }
+    let before = health.certificates.iter().filter(|look| unread.contains(&look.service));
+    looks.extend(before.cloned());
+    let now = driver.clock.now();
+    let looked_at = if unread.is_empty() { now } else { now + time::Duration::HOUR + -CERTIFICATES_AGE };
+    (looks, looked_at)
 }
 
 fn races_lost() -> String {

@@ -158,7 +158,7 @@ pub(super) fn to_key(reply: Result<RawResponse, NoReply>) -> Result<String, Answ
     first.map(|key| key.value).ok_or_else(|| busy(200, "the answer holds none".to_owned()))
 }
 
-fn silence(no_reply: NoReply) -> String {
+pub(super) fn silence(no_reply: NoReply) -> String {
     match no_reply {
         NoReply::NoToken(why) | NoReply::Silence(why) => why,
         NoReply::TooLate => "it was too late to ask".to_owned(),
@@ -170,6 +170,6 @@ fn refused_token(answer: &RawResponse) -> String {
 }
 
 /// Azure's words with the ids by which its support finds the request.
-fn describe(answer: &RawResponse) -> String {
+pub(super) fn describe(answer: &RawResponse) -> String {
     format!("{}{}", azure_words(answer), id_note(answer.headers()))
 }

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::clock::InvocationClock;
 use crate::config::{BackupAccess, Cloud, Config, Credential, LiveCheck, Secret, StorageAccess};
+use crate::domain::health::CertificateLook;
 use crate::domain::id::{ProfileId, ServiceId, StorageAccountId};
 use crate::domain::observation::{
     Action, Answer, BlobLook, BlobName, Looking, Looks, Observation, Others, Poll, Start,
@@ -23,6 +24,7 @@ use crate::domain::vocabulary::{AzureWords, OperationUrl, Timestamp};
 
 use arm::{Arm, Deadline};
 use blob::Blobs;
+use front_door::FrontDoors;
 use identity::Tokens;
 use outbound::Outbound;
 use retry::Repeat;
@@ -34,6 +36,8 @@ pub use trouble::StorageTrouble;
 mod answers;
 mod arm;
 mod blob;
+mod front_door;
+mod handshake;
 mod identity;
 mod outbound;
 mod request_ids;
@@ -71,6 +75,7 @@ pub struct Azure {
     store: Store,
     live: Live,
     outbound: Outbound,
+    front_doors: FrontDoors,
     api_version: String,
     access: BackupAccess,
     account_id: Option<StorageAccountId>,
@@ -131,10 +136,12 @@ impl Azure {
     /// When the certificates to trust cannot be loaded.
     pub fn new(config: &Config) -> Result<Self, String> {
         let http = transport::connect(config.authorities.as_deref())?;
-        Ok(Self::with_transport(config, http))
+        let front_doors = FrontDoors::of(config);
+        Ok(Self { front_doors, ..Self::with_transport(config, http) })
     }
 
-    /// Azure over any transport, such as one that reaches a simulation in the same process.
+    /// Azure over any transport, such as one that reaches a simulation in the same process. No gateway can be shaken
+    /// hands with over it.
     pub fn with_transport(config: &Config, http: Arc<dyn HttpClient>) -> Self {
         let tokens = |credential: &Credential, scope: String| {
             tokens_of(credential.clone(), &config.cloud, scope, http.clone())
@@ -157,6 +164,7 @@ impl Azure {
             store: Store::new(blobs, config.backup_container.clone(), config.state_container.clone()),
             live: Live::of(config),
             outbound: Outbound::new(http.clone()),
+            front_doors: FrontDoors::out_of_reach(),
             api_version: config.api_version.clone(),
             access: config.access.clone(),
             account_id: config.storage_account_id.clone(),
@@ -190,6 +198,20 @@ impl Azure {
     /// When it is not taken with a 2xx within 10 s. The address is not part of the error.
     pub async fn send(&self, to: &Secret, body: Option<(&str, String)>) -> Result<(), String> {
         self.outbound.send(to, body).await
+    }
+
+    /// Shakes hands with the gateway of `service` as with each of its custom hostnames, and tells what it showed.
+    ///
+    /// # Errors
+    /// When the service cannot be read, so that its hostnames are not known.
+    pub async fn look_at_front_door(
+        &self,
+        service: &ServiceId,
+        clock: &InvocationClock,
+    ) -> Result<Vec<CertificateLook>, String> {
+        let url = self.arm.url(service.as_str(), &self.api_version);
+        let door = front_door::of(self.arm.get(url).await)?;
+        self.front_doors.look(&service.name(), &door, clock).await
     }
 
     /// Does what `action` says, once, and tells what was learned. Actions that end an invocation, or that

@@ -16,6 +16,7 @@ use azure_core::http::{AsyncRawResponse, AsyncResponseBody, Body, HttpClient, Me
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
 use reqwest::tls::Certificate;
+use rustls::pki_types::CertificateDer;
 
 /// One try of one request: a peer that has said nothing for this long is taken for dead.
 pub(super) const LONGEST_TRY: Duration = Duration::from_secs(30);
@@ -30,7 +31,9 @@ const LONGEST_IDLE: Duration = Duration::from_secs(90);
 ///
 /// # Errors
 /// When the system's authorities cannot be loaded.
-pub(super) fn connect(authorities: Option<&[Certificate]>) -> Result<Arc<dyn HttpClient>, String> {
+pub(super) fn connect(
+    authorities: Option<&[CertificateDer<'static>]>,
+) -> Result<Arc<dyn HttpClient>, String> {
     // The second of two calls finds the provider installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -40,12 +43,16 @@ pub(super) fn connect(authorities: Option<&[Certificate]>) -> Result<Arc<dyn Htt
         .retry(reqwest::retry::never())
         .no_proxy();
     if let Some(authorities) = authorities {
-        builder = builder.tls_certs_only(authorities.iter().cloned());
+        let authorities: Result<Vec<_>, _> =
+            authorities.iter().map(|authority| Certificate::from_der(authority)).collect();
+        builder = builder.tls_certs_only(authorities.map_err(unloadable)?);
     }
-    let client = builder.build().map_err(|error| {
-        format!("the certificates to trust cannot be loaded: {}", describe(error.without_url()))
-    })?;
+    let client = builder.build().map_err(unloadable)?;
     Ok(Arc::new(Wire(client)))
+}
+
+fn unloadable(error: reqwest::Error) -> String {
+    format!("the certificates to trust cannot be loaded: {}", describe(error.without_url()))
 }
 
 /// reqwest behind the SDK's trait, with errors that keep their cause and lose their URL.

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use reqwest::Url;
-use reqwest::tls::Certificate;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use time::Duration;
 
 use super::secret::Secret;
@@ -103,11 +104,12 @@ fn is_local_http(url: &Url) -> bool {
 }
 
 /// The certificates in a PEM file. A file without any would leave nobody to trust.
-pub(super) fn certificates(setting: &Setting, path: &str) -> Result<Vec<Certificate>, String> {
+pub(super) fn certificates(setting: &Setting, path: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = std::fs::read(path).map_err(|error| {
         format!("names {path:?}, which cannot be read ({error}): write {}", setting.write)
     })?;
-    match Certificate::from_pem_bundle(&pem) {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(format!("names {path:?}, which holds no PEM certificate: write {}", setting.write)),
     }

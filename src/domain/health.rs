@@ -13,7 +13,9 @@ use super::record::Record;
 use super::vocabulary::Timestamp;
 
 pub use alert::{Alert, Change};
-pub use ledger::{CERTIFICATE_MARGIN, CertificateLook, Health, Raised, StatusWritten, Unjudged};
+pub use ledger::{
+    CERTIFICATE_MARGIN, CERTIFICATES_AGE, CertificateLook, Health, Raised, StatusWritten, Unjudged,
+};
 
 mod alert;
 mod backups;

@@ -20,6 +20,9 @@ const MOST_ALERTS: usize = 100;
 /// A certificate that is good for longer raises nothing. Renewal takes days where people have to approve it.
 pub const CERTIFICATE_MARGIN: Duration = Duration::days(21);
 
+/// How often the certificates are looked at.
+pub const CERTIFICATES_AGE: Duration = Duration::days(1);
+
 /// The status is written anew when it has changed, and at least this often.
 const STATUS_AGE: Duration = Duration::minutes(15);
 
@@ -221,6 +224,12 @@ impl Health {
             alert.put_off(now);
         }
         self.delivering.take_if(|claim| claim.by == *invocation);
+    }
+
+    /// Whether the secondaries' certificates have to be looked at.
+    pub fn certificates_are_due(&self, now: Timestamp) -> bool {
+        self.certificates_looked_at
+            .is_none_or(|at| now - at >= CERTIFICATES_AGE || at - now > CERTIFICATES_AGE)
     }
 
     /// Whether the status has to be written.
