@@ -1,4 +1,5 @@
-//! The simulator's time: a knob for tests and demos, or the wall clock at a chosen speed for people.
+//! The simulator's time: a knob for tests and demos, the runtime's own time for whole simulations, or the wall
+//! clock at a chosen speed for people.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -15,6 +16,8 @@ enum Hand {
     Manual(OffsetDateTime),
     /// Runs from `start`, `speed` simulated seconds for each real one.
     Running { start: OffsetDateTime, since: Instant, speed: f64 },
+    /// Runs from `start` by tokio's time, which a test can pause.
+    Runtime { start: OffsetDateTime, since: tokio::time::Instant },
 }
 
 impl Clock {
@@ -29,11 +32,19 @@ impl Clock {
         Self(Arc::new(Mutex::new(hand)))
     }
 
+    /// A clock that begins at `start` and runs by tokio's time. Where that is paused, waiting moves it and
+    /// nothing else does, so a simulation of years takes seconds and repeats itself.
+    pub fn of_runtime(start: OffsetDateTime) -> Self {
+        let hand = Hand::Runtime { start, since: tokio::time::Instant::now() };
+        Self(Arc::new(Mutex::new(hand)))
+    }
+
     /// The simulated time, UTC.
     pub fn now(&self) -> OffsetDateTime {
         match &*self.hand() {
             Hand::Manual(now) => *now,
             Hand::Running { start, since, speed } => *start + since.elapsed().mul_f64(*speed),
+            Hand::Runtime { start, since } => *start + since.elapsed(),
         }
     }
 
@@ -41,7 +52,7 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         match &mut *self.hand() {
             Hand::Manual(now) => *now += by,
-            Hand::Running { start, .. } => *start += by,
+            Hand::Running { start, .. } | Hand::Runtime { start, .. } => *start += by,
         }
     }
 
@@ -64,8 +75,9 @@ impl Clock {
                     return;
                 }
                 Hand::Running { speed, .. } => *speed,
+                Hand::Runtime { .. } => 1.0,
             };
-            // A slow clock is looked at again every second, in case somebody moves it.
+            // The clock is looked at again every second, in case somebody moves it.
             let wait = left.as_seconds_f64() / speed;
             tokio::time::sleep(std::time::Duration::from_secs_f64(wait.clamp(0.001, 1.0))).await;
         }
@@ -73,5 +85,22 @@ impl Clock {
 
     fn hand(&self) -> std::sync::MutexGuard<'_, Hand> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_of_the_runtime_moves_with_it_and_by_hand() {
+        let clock = Clock::of_runtime(OffsetDateTime::UNIX_EPOCH);
+        let seconds = || (clock.now() - OffsetDateTime::UNIX_EPOCH).whole_seconds();
+        tokio::time::sleep(std::time::Duration::from_secs(90)).await;
+        assert_eq!(seconds(), 90);
+        clock.advance(Duration::HOUR);
+        assert_eq!(seconds(), 3_690);
+        clock.reach(OffsetDateTime::UNIX_EPOCH + Duration::hours(2)).await;
+        assert_eq!(seconds(), 7_200);
     }
 }
