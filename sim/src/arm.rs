@@ -18,7 +18,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Counted};
 use crate::form::Form;
 use crate::knobs::{self, Course};
 use crate::tokens::{Principal, Refusal};
@@ -64,15 +64,21 @@ impl Call {
     fn api_version(&self) -> &str {
         self.query.get("api-version").unwrap_or_default()
     }
+
+    /// Which of the caller's token buckets the request is taken out of.
+    fn counted(&self) -> Counted {
+        if matches!(self.method, Method::GET | Method::HEAD) { Counted::Reads } else { Counted::Writes }
+    }
 }
 
 async fn answer(State(cloud): State<Cloud>, request: Request) -> Response {
+    travel(cloud.latency()).await;
     cloud.settle().await;
     let arrived = cloud.arrived(&request);
     let mut call = read(&cloud, request).await;
     let route = Route::parse(&call.path);
     let Some((kind, service)) = route.as_ref().and_then(|route| route.kind(&call.method)) else {
-        let response = respond(&cloud, &call, answer::unknown_route(&call));
+        let response = respond(&cloud, answer::unknown_route(&call));
         cloud.note_unknown(arrived, &response);
         return response;
     };
@@ -82,11 +88,18 @@ async fn answer(State(cloud): State<Cloud>, request: Request) -> Response {
         let who = call.caller.clone().ok();
         match route.as_ref() {
             Some(Route::Entra { tenant }) => entra(&cloud, tenant, &call),
-            Some(Route::Resource(target)) => (who, respond(&cloud, &call, managed(&cloud, &call, target))),
-            None => (who, respond(&cloud, &call, answer::unknown_route(&call))),
+            Some(Route::Resource(target)) => (who, respond(&cloud, managed(&cloud, &call, target))),
+            None => (who, respond(&cloud, answer::unknown_route(&call))),
         }
     };
     cloud.conclude(arrived.of(kind, service.as_deref()), fault, work)
+}
+
+async fn travel(latency: std::time::Duration) {
+    // Under paused time even a sleep of nothing may move the clock.
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
 }
 
 async fn read(cloud: &Cloud, request: Request) -> Call {
@@ -109,12 +122,21 @@ fn entra(cloud: &Cloud, tenant: &str, call: &Call) -> (Option<Principal>, Respon
     (who, answer::plain_json(status, &body))
 }
 
-/// Checks what Resource Manager checks for every resource, then lets the provider answer.
+/// Knows the caller and counts the request before anything else is looked at.
 fn managed(cloud: &Cloud, call: &Call, target: &Target) -> Answer {
     let caller = match &call.caller {
         Ok(caller) => caller,
         Err(refusal) => return answer::unauthenticated(refusal),
     };
+    let (subscription, counted) = (target.subscription(), call.counted());
+    match cloud.count(caller, subscription, counted) {
+        Ok(remaining) => provided(cloud, call, (caller, target)).remaining(counted, remaining),
+        Err(throttled) => answer::throttled((caller, subscription), counted, throttled),
+    }
+}
+
+/// Checks what Resource Manager checks for every resource, then lets the provider answer.
+fn provided(cloud: &Cloud, call: &Call, (caller, target): (&Principal, &Target)) -> Answer {
     let versions: &[&str] = if target.is_storage() { &STORAGE_API_VERSIONS } else { &API_VERSIONS };
     if call.api_version().is_empty() {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
@@ -128,7 +150,7 @@ fn managed(cloud: &Cloud, call: &Call, target: &Target) -> Answer {
         return answer::forbidden(caller, &action, &target.scope());
     }
     match target {
-        Target::Keys { group, account } => service::list_keys(cloud, group, account),
+        Target::Keys { group, account, .. } => service::list_keys(cloud, group, account),
         Target::Service { id, rest, .. } => service::answer(cloud, call, (id, rest)),
     }
 }

@@ -1,5 +1,6 @@
 //! The simulated cloud: services, storage accounts, operations, and the knobs on them.
 
+mod buckets;
 mod exchange;
 mod operation;
 mod run;
@@ -17,6 +18,9 @@ use crate::journal::Journal;
 use crate::knobs::{Fault, Faults, Request};
 use crate::tokens::{Directory, Principal};
 
+use buckets::Buckets;
+
+pub(crate) use buckets::{Counted, Remaining, Throttled};
 pub(crate) use exchange::ErrorCode;
 pub(crate) use operation::{Operation, Order, Place};
 pub(crate) use run::{Found, NotAccepted};
@@ -36,6 +40,7 @@ struct Inner {
     directory: Directory,
     arm_endpoint: String,
     locks: bool,
+    throttles: bool,
     page_size: usize,
     state: Mutex<State>,
     /// Held while operations are completed, so that two requests do not complete one twice.
@@ -50,8 +55,8 @@ struct State {
     denials: Vec<Denial>,
     backup_lasts: Duration,
     restore_lasts: Duration,
-    reads_left: u32,
-    writes_left: u32,
+    latency: std::time::Duration,
+    buckets: Buckets,
 }
 
 /// Something that a caller may not do, for [`Cloud::deny`].
@@ -101,6 +106,7 @@ pub struct CloudBuilder {
     arm_endpoint: String,
     identity_header: Option<String>,
     locks: bool,
+    throttles: bool,
     page_size: usize,
     services: Vec<ServiceSpec>,
     accounts: Vec<StorageAccount>,
@@ -141,6 +147,12 @@ impl CloudBuilder {
         Self { locks: false, ..self }
     }
 
+    /// Lets everybody ask as much as they like. For tests whose clock stands still while they ask: a token
+    /// bucket fills by the cloud's clock.
+    pub fn without_throttling(self) -> Self {
+        Self { throttles: false, ..self }
+    }
+
     /// How many entries a list has at most before it goes on at its `nextLink`; 100 to begin with.
     pub fn page_size(self, page_size: usize) -> Self {
         Self { page_size, ..self }
@@ -161,8 +173,8 @@ impl CloudBuilder {
             denials: Vec::new(),
             backup_lasts: Duration::minutes(11),
             restore_lasts: Duration::minutes(19),
-            reads_left: 11_999,
-            writes_left: 1_199,
+            latency: std::time::Duration::ZERO,
+            buckets: Buckets::default(),
         };
         Cloud(Arc::new(Inner {
             clock: self.clock,
@@ -171,6 +183,7 @@ impl CloudBuilder {
             directory,
             arm_endpoint: self.arm_endpoint,
             locks: self.locks,
+            throttles: self.throttles,
             page_size: self.page_size,
             state: Mutex::new(state),
             settling: tokio::sync::Mutex::new(()),
@@ -187,6 +200,7 @@ impl Cloud {
             arm_endpoint: "https://management.azure.com".to_owned(),
             identity_header: None,
             locks: true,
+            throttles: true,
             page_size: 100,
             services: Vec::new(),
             accounts: Vec::new(),
@@ -257,6 +271,12 @@ impl Cloud {
         (state.backup_lasts, state.restore_lasts) = (backup, restore);
     }
 
+    /// How long every request to Resource Manager and Entra is under way from now on, by the runtime's time;
+    /// nothing to begin with.
+    pub fn set_latency(&self, latency: std::time::Duration) {
+        self.state().latency = latency;
+    }
+
     /// Queues a fault for the next request of this kind, on whatever service.
     pub fn next(&self, request: Request, fault: Fault) {
         self.state().faults.plan(request, None, fault);
@@ -296,6 +316,10 @@ impl Cloud {
         &self.0.ids
     }
 
+    pub(crate) fn latency(&self) -> std::time::Duration {
+        self.state().latency
+    }
+
     pub(crate) fn page_size(&self) -> usize {
         self.0.page_size
     }
@@ -304,12 +328,18 @@ impl Cloud {
         self.state().denials.iter().any(|denial| denial.covers(who, action, service))
     }
 
-    /// Counts one request against the caller's allowance and returns what is left of it.
-    pub(crate) fn allowance(&self, write: bool) -> u32 {
-        let mut state = self.state();
-        let left = if write { &mut state.writes_left } else { &mut state.reads_left };
-        *left = left.saturating_sub(1).max(1);
-        *left
+    /// Counts one request of `who` to `subscription`, unless too many came before it.
+    pub(crate) fn count(
+        &self,
+        who: &Principal,
+        subscription: &str,
+        counted: Counted,
+    ) -> Result<Remaining, Throttled> {
+        if !self.0.throttles {
+            return Ok(Remaining::of_full(counted));
+        }
+        let now = self.clock().now();
+        self.state().buckets.take((&who.object_id, subscription), counted, now)
     }
 
     /// The key of a storage account and its resource group.

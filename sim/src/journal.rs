@@ -31,6 +31,16 @@ pub struct Exchange {
     pub faulted: bool,
 }
 
+impl Exchange {
+    fn is_read(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD") && !self.is_for_a_token()
+    }
+
+    fn is_for_a_token(&self) -> bool {
+        matches!(self.request, Some(Request::Identity | Request::Entra))
+    }
+}
+
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationKind {
@@ -122,6 +132,16 @@ impl Journal {
         self.filtered(|exchange| matches!(exchange.request, Some(Request::Backup | Request::Restore)))
     }
 
+    /// How many reads Resource Manager was asked for, answered or not.
+    pub fn reads(&self) -> usize {
+        self.count(|exchange| exchange.is_read())
+    }
+
+    /// How many requests to Resource Manager were answered with 429.
+    pub fn throttled(&self) -> usize {
+        self.count(|exchange| exchange.status == Some(429) && !exchange.is_for_a_token())
+    }
+
     /// The requests that the simulator has no answer for: a test should find none.
     pub fn unknown(&self) -> Vec<Exchange> {
         self.filtered(|exchange| exchange.request.is_none())
@@ -165,6 +185,10 @@ impl Journal {
         let operation = &mut pages.operations[number];
         operation.ended = Some(at);
         operation.outcome = outcome;
+    }
+
+    fn count(&self, wanted: impl Fn(&Exchange) -> bool) -> usize {
+        self.pages().exchanges.iter().filter(|exchange| wanted(exchange)).count()
     }
 
     fn filtered(&self, wanted: impl Fn(&Exchange) -> bool) -> Vec<Exchange> {

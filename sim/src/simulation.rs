@@ -63,6 +63,9 @@ pub struct Options {
     /// Whether Azure's lock on a service in transition is there; see
     /// [`CloudBuilder::without_lock`](crate::cloud::CloudBuilder::without_lock).
     pub locks: bool,
+    /// Whether Resource Manager's token buckets are there; see
+    /// [`CloudBuilder::without_throttling`](crate::cloud::CloudBuilder::without_throttling).
+    pub throttles: bool,
 }
 
 impl Options {
@@ -82,6 +85,7 @@ impl Options {
             directory: None,
             authority: None,
             locks: true,
+            throttles: true,
         }
     }
 
@@ -278,6 +282,7 @@ fn cloud(options: &Options, authority: &Authority, (port, account): (u16, &Accou
     let builder = builder.identity_header(&options.identity_header).storage(storage);
     let builder = options.services.iter().cloned().fold(builder, crate::cloud::CloudBuilder::service);
     let builder = if options.locks { builder } else { builder.without_lock() };
+    let builder = if options.throttles { builder } else { builder.without_throttling() };
     Ok(builder.build())
 }
 

@@ -1,14 +1,16 @@
 //! Answers with the headers and envelopes that Resource Manager sends.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::{Call, Target};
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Counted, Remaining, Throttled};
 use crate::storage::call::http_date;
 use crate::tokens::{Principal, Refusal};
 
@@ -17,7 +19,7 @@ pub(super) struct Answer {
     status: StatusCode,
     /// `None` is an empty body.
     body: Option<Value>,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     code: Option<String>,
 }
 
@@ -33,8 +35,9 @@ impl Answer {
 
     /// An empty 202 that says where to ask again, in a minute.
     pub(super) fn accepted(location: String) -> Self {
-        let headers = vec![("location", location), ("retry-after", "60".to_owned())];
-        Self { status: StatusCode::ACCEPTED, body: None, headers, code: None }
+        Self { status: StatusCode::ACCEPTED, body: None, headers: Vec::new(), code: None }
+            .header("location", location)
+            .header("retry-after", "60".to_owned())
     }
 
     pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Self {
@@ -47,9 +50,16 @@ impl Answer {
         Self { status, body: Some(body), headers: Vec::new(), code: Some(code.to_owned()) }
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+    pub(super) fn header(mut self, name: impl Into<Cow<'static, str>>, value: String) -> Self {
+        self.headers.push((name.into(), value));
         self
+    }
+
+    /// Says what is left in the caller's token bucket, and in that of all callers together.
+    pub(super) fn remaining(self, counted: Counted, remaining: Remaining) -> Self {
+        let (prefix, word) = ("x-ms-ratelimit-remaining-subscription-", counted.word());
+        self.header(format!("{prefix}{word}"), remaining.own.to_string())
+            .header(format!("{prefix}global-{word}"), remaining.together.to_string())
     }
 
     pub(super) fn with_body(self, body: Value) -> Self {
@@ -63,7 +73,7 @@ pub(crate) fn envelope(code: &str, message: &str) -> Value {
 }
 
 /// Turns an answer into a response with the headers that every one of Resource Manager's has.
-pub(super) fn respond(cloud: &Cloud, call: &Call, answer: Answer) -> Response {
+pub(super) fn respond(cloud: &Cloud, answer: Answer) -> Response {
     let mut response = match &answer.body {
         Some(body) => plain_json(answer.status, body),
         None => empty(answer.status),
@@ -71,8 +81,6 @@ pub(super) fn respond(cloud: &Cloud, call: &Call, answer: Answer) -> Response {
     if let Some(code) = answer.code {
         response.extensions_mut().insert(crate::cloud::ErrorCode(code));
     }
-    let write = call.method != Method::GET && call.method != Method::HEAD;
-    let allowance = if write { "writes" } else { "reads" };
     let (id, now) = (cloud.ids().guid(), cloud.clock().now());
     let stamp = now.format(&Rfc3339).unwrap_or_default();
     let common = [
@@ -86,9 +94,7 @@ pub(super) fn respond(cloud: &Cloud, call: &Call, answer: Answer) -> Response {
         ("x-ms-correlation-request-id", id.clone()),
         ("x-ms-routing-request-id", format!("WESTEUROPE:{stamp}:{id}")),
     ];
-    let remaining = format!("x-ms-ratelimit-remaining-subscription-{allowance}");
-    insert(&mut response, &remaining, &cloud.allowance(write).to_string());
-    let own = answer.headers.iter().map(|(name, value)| (*name, value));
+    let own = answer.headers.iter().map(|(name, value)| (name.as_ref(), value));
     let all = common.iter().map(|(name, value)| (*name, value)).chain(own);
     all.for_each(|(name, value)| insert(&mut response, name, value));
     response
@@ -150,6 +156,22 @@ pub(super) fn forbidden(caller: &Principal, action: &str, scope: &str) -> Answer
         caller.client_id, caller.object_id
     );
     Answer::arm_error(StatusCode::FORBIDDEN, "AuthorizationFailed", &message)
+}
+
+/// The words are those that were seen in public logs; asking again before the wait is over renews it.
+pub(super) fn throttled(
+    (caller, subscription): (&Principal, &str),
+    counted: Counted,
+    Throttled { retry_after }: Throttled,
+) -> Answer {
+    let seconds = retry_after.whole_seconds();
+    let message = format!(
+        "Number of '{}' requests for subscription '{subscription}' actor '{}' exceeded. Please try again after '{seconds}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
+        counted.singular(),
+        caller.object_id
+    );
+    Answer::arm_error(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", &message)
+        .header("retry-after", seconds.to_string())
 }
 
 pub(super) fn unsupported_version(target: &Target, version: &str, known: &[&str]) -> Answer {

@@ -19,7 +19,7 @@ pub(super) enum Target {
     /// An API Management service and what is below it.
     Service { id: String, name: String, rest: Vec<String> },
     /// The keys of a storage account.
-    Keys { group: String, account: String },
+    Keys { subscription: String, group: String, account: String },
 }
 
 impl Route {
@@ -51,7 +51,11 @@ impl Route {
                 "storageaccounts",
                 _,
                 "listkeys",
-            ] => Some(Self::Resource(Target::Keys { group: decoded(raw[3]), account: decoded(raw[7]) })),
+            ] => Some(Self::Resource(Target::Keys {
+                subscription: decoded(raw[1]),
+                group: decoded(raw[3]),
+                account: decoded(raw[7]),
+            })),
             _ => None,
         }
     }
@@ -73,11 +77,19 @@ impl Target {
         }
     }
 
+    /// The id of the subscription that it is in.
+    pub(super) fn subscription(&self) -> &str {
+        match self {
+            Self::Service { id, .. } => id.split('/').nth(2).unwrap_or_default(),
+            Self::Keys { subscription, .. } => subscription,
+        }
+    }
+
     /// What role assignments are made on.
     pub(super) fn scope(&self) -> String {
         match self {
             Self::Service { id, .. } => id.clone(),
-            Self::Keys { group, account } => {
+            Self::Keys { group, account, .. } => {
                 format!("/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{account}")
             }
         }

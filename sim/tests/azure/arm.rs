@@ -26,7 +26,7 @@ async fn an_accepted_backup_looks_as_recorded() {
     assert_eq!(accepted.header("expires"), "-1");
     assert_eq!(accepted.header("date"), "Mon, 01 Jun 2026 02:00:00 GMT");
     assert_eq!(accepted.header("x-ms-request-id"), accepted.header("x-ms-correlation-request-id"));
-    assert_eq!(accepted.header("x-ms-ratelimit-remaining-subscription-writes"), "1198");
+    assert_eq!(accepted.header("x-ms-ratelimit-remaining-subscription-writes"), "199");
     assert!(!accepted.headers.contains_key("azure-asyncoperation"));
     let location = accepted.header("location");
     let (before, id) = location.split_once("/operationresults/").unwrap();

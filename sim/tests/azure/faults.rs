@@ -1,10 +1,12 @@
 //! The knobs: each failure that a caller of Azure has to live with.
 
+use apim_dr_sim::clock::Clock;
+use apim_dr_sim::cloud::ServiceSpec;
 use apim_dr_sim::journal::Outcome;
 use apim_dr_sim::knobs::{Broken, Fault, Request};
 use time::Duration;
 
-use crate::world::{Answer, NEU, WEU, World, by_identity};
+use crate::world::{Answer, NEU, START, WEU, World, by_identity};
 
 async fn back_up(world: &World) -> Answer {
     world.post(WEU, "backup", &by_identity("b")).await
@@ -51,6 +53,19 @@ async fn a_delay_takes_real_time() {
     let before = tokio::time::Instant::now();
     assert_eq!(back_up(&world).await.status.as_u16(), 429);
     assert_eq!(before.elapsed().as_secs(), 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_can_be_slow_in_simulated_time() {
+    let world =
+        World::by(Clock::of_runtime(START), |builder| builder.service(ServiceSpec::new(WEU, "West Europe")));
+    world.cloud.set_latency(std::time::Duration::from_millis(50));
+    for _ in 0..20 {
+        assert_eq!(world.read(WEU, "").await.status.as_u16(), 200);
+    }
+    let asked = world.cloud.journal().of(Request::Service);
+    assert_eq!(asked[0].at - START, Duration::milliseconds(50), "Azure sees a request once it has arrived");
+    assert_eq!(asked[19].at - START, Duration::SECOND);
 }
 
 #[tokio::test(start_paused = true)]

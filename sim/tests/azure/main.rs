@@ -7,4 +7,5 @@ mod content;
 mod faults;
 mod program;
 mod sockets;
+mod throttling;
 mod world;

@@ -57,7 +57,11 @@ impl World {
     }
 
     pub(crate) fn with(furnish: impl FnOnce(CloudBuilder) -> CloudBuilder) -> Self {
-        let clock = Clock::manual(START);
+        Self::by(Clock::manual(START), furnish)
+    }
+
+    /// A world that lives by this clock.
+    pub(crate) fn by(clock: Clock, furnish: impl FnOnce(CloudBuilder) -> CloudBuilder) -> Self {
         let blobs = Blobs::with(Account::emulator(10_000), clock.clone(), None);
         let storage = StorageAccount::in_process(blobs.account().clone(), blobs.router());
         let cloud = furnish(Cloud::builder(clock).storage(storage)).build();
