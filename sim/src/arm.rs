@@ -25,6 +25,7 @@ use crate::tokens::{Principal, Refusal};
 
 pub(crate) use answer::envelope;
 use answer::{Answer, respond};
+pub(crate) use entities::Lists;
 use route::{Route, Target};
 
 /// No request that belongs here is larger.

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::answer::{Answer, unknown_route};
-use super::lists::entries;
-use super::shown::{Format, etag, shown};
-use crate::cloud::Cloud;
+use super::lists::{Habits, rows, shuffle};
+use super::shown::{Format, Look, etag};
+use crate::cloud::{Cloud, Service};
 use crate::content::{Content, Entity};
 use crate::form::decoded;
 
@@ -21,20 +21,28 @@ pub(super) fn answer(cloud: &Cloud, call: &Call, (id, path): (&str, &[&str])) ->
         return unknown_route(call);
     }
     let path: Vec<_> = path.iter().map(|segment| decoded(segment).to_lowercase()).collect();
+    let lists = cloud.lists();
     let answer = cloud.read(id, |service, _| match path.len() % 2 {
-        0 => entity(call, &service.id, (&service.content, &path.join("/"))),
-        _ => list(cloud, call, (&service.id, &service.content, &path)),
+        _ if service.lacks(&path[0]) => not_in_tier(&service.spec.tier),
+        0 => entity(call, service, &path.join("/")),
+        _ => list(call, service, (&path, &lists)),
     });
     answer.unwrap_or_else(|| unknown_route(call))
 }
 
-fn entity(call: &Call, service: &str, (content, path): (&Content, &str)) -> Answer {
-    let Some(entity) = find(content, path) else { return not_found(path) };
+/// What was seen of tiers that lack a collection: the same 400 for its lists and for what is in them.
+pub(super) fn not_in_tier(tier: &str) -> Answer {
+    let message = format!("Method not allowed in {tier} pricing tier");
+    Answer::error(StatusCode::BAD_REQUEST, "MethodNotAllowedInPricingTier", &message)
+}
+
+fn entity(call: &Call, service: &Service, path: &str) -> Answer {
+    let Some(entity) = find(&service.content, path) else { return not_found(path) };
     let raw = call.query.get("format").is_some_and(|format| format.eq_ignore_ascii_case("rawxml"));
     let answer = if call.method == Method::HEAD {
         Answer::empty()
     } else {
-        Answer::ok(shown(service, entity, if raw { Format::RawXml } else { Format::Xml }))
+        Answer::ok(Look::of(service).shown(entity, if raw { Format::RawXml } else { Format::Xml }))
     };
     answer.header("etag", etag(entity))
 }
@@ -59,20 +67,37 @@ fn not_found(path: &str) -> Answer {
     Answer::error(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("{kind} not found."))
 }
 
-fn list(cloud: &Cloud, call: &Call, (service, content, path): (&str, &Content, &[String])) -> Answer {
+/// How the cloud hands out lists.
+pub(crate) struct Lists {
+    pub(crate) arm_endpoint: String,
+    pub(crate) page_size: usize,
+    /// The seed of their order; `None`: by path.
+    pub(crate) shuffled: Option<u64>,
+}
+
+fn list(call: &Call, service: &Service, (path, lists): (&[String], &Lists)) -> Answer {
     let path: Vec<_> = path.iter().map(String::as_str).collect();
-    let (holder, collection) = (path[..path.len() - 1].join("/"), path[path.len() - 1]);
-    if !holder.is_empty() && find(content, &holder).is_none() {
+    let holder = path[..path.len() - 1].join("/");
+    if !holder.is_empty() && find(&service.content, &holder).is_none() {
         return not_found(&holder);
     }
-    let all = entries(service, content, &path);
-    let Some(page) = Page::wanted(cloud, call, (collection, all.len())) else {
+    let mut all = rows(&service.content, &path);
+    if let Some(seed) = lists.shuffled {
+        shuffle(&mut all, seed);
+    }
+    let habits = Habits::of(&path);
+    let size = if habits.paged { lists.page_size } else { all.len().max(1) };
+    let Some(page) = Page::wanted(call, (habits.paged, size)) else {
         let text = "$top must be at least 1, $skip at least 0.";
         return Answer::error(StatusCode::BAD_REQUEST, "ValidationError", text);
     };
-    let shown: Vec<_> = all.iter().skip(page.skip).take(page.top).cloned().collect();
-    let mut body = json!({"value": shown, "count": all.len()});
-    if let Some(next) = page.next_link(cloud, call, (all.len(), collection)) {
+    let look = Look::of(service);
+    let shown: Vec<_> = all.iter().skip(page.skip).take(page.top).map(|row| row.shown(&look)).collect();
+    let mut body = json!({"value": shown});
+    if habits.counted {
+        body["count"] = json!(all.len());
+    }
+    if let Some(next) = page.next_link(call, &lists.arm_endpoint, all.len()).or(habits.end) {
         body["nextLink"] = next;
     }
     Answer::ok(body)
@@ -87,35 +112,30 @@ struct Page {
 }
 
 impl Page {
-    /// Reads `$top` and `$skip`; `None` if they make no sense. Policies come all at once.
-    fn wanted(cloud: &Cloud, call: &Call, (collection, length): (&str, usize)) -> Option<Self> {
+    /// Reads `$top` and `$skip`; `None` if they make no sense. A list without pages comes all at once.
+    fn wanted(call: &Call, (paged, size): (bool, usize)) -> Option<Self> {
         let number =
             |name: &str| call.query.get(name).map(|text| text.parse::<usize>().ok()).unwrap_or(Some(0));
         let (skip, top) = (number("$skip")?, number("$top")?);
         if call.query.get("$top").is_some() && top == 0 {
             return None;
         }
-        if collection == "policies" {
-            return Some(Self { skip: 0, top: length.max(1), asked: None });
+        if !paged {
+            return Some(Self { skip: 0, top: size, asked: None });
         }
         let asked = (top > 0).then_some(top);
-        Some(Self { skip, top: asked.unwrap_or(usize::MAX).min(cloud.page_size()), asked })
+        Some(Self { skip, top: asked.unwrap_or(usize::MAX).min(size), asked })
     }
 
-    /// The URL of the next page. At the end it is an empty string, and some lists leave it out there.
-    fn next_link(&self, cloud: &Cloud, call: &Call, (length, collection): (usize, &str)) -> Option<Value> {
+    /// The URL of the next page, if there is one.
+    fn next_link(&self, call: &Call, arm_endpoint: &str, length: usize) -> Option<Value> {
         let next = self.skip.saturating_add(self.top);
-        if next >= length {
-            let left_out = matches!(collection, "caches" | "diagnostics");
-            return (!left_out).then(|| json!(""));
-        }
         let top = self.asked.map(|top| format!("&$top={top}")).unwrap_or_default();
-        Some(json!(format!(
-            "{}{}?api-version={}{top}&$skip={next}",
-            cloud.arm_endpoint(),
-            call.path,
-            call.api_version()
-        )))
+        let link = || {
+            let (path, version) = (&call.path, call.api_version());
+            json!(format!("{arm_endpoint}{path}?api-version={version}{top}&$skip={next}"))
+        };
+        (next < length).then(link)
     }
 }
 

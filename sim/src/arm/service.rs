@@ -66,10 +66,7 @@ fn begin(cloud: &Cloud, call: &Call, (id, kind): (&str, OperationKind)) -> Answe
             );
             Answer::error(StatusCode::CONFLICT, "ServiceLocked", &message)
         }
-        Some(Err(NotAccepted::Tier(tier))) => {
-            let message = format!("Method not allowed in {tier} pricing tier");
-            Answer::error(StatusCode::BAD_REQUEST, "MethodNotAllowedInPricingTier", &message)
-        }
+        Some(Err(NotAccepted::Tier(tier))) => entities::not_in_tier(&tier),
         None => unknown_route(call),
     }
 }

@@ -62,35 +62,30 @@ impl Cloud {
     pub(crate) fn accept(&self, id: &str, order: Order) -> Option<Result<String, NotAccepted>> {
         let now = self.clock().now();
         let mut state = self.state();
-        let service = state.services.iter().find(|service| service.id.eq_ignore_ascii_case(id))?.clone();
+        let service = state.services.iter().find(|service| service.id.eq_ignore_ascii_case(id))?;
         if lacks_backup(&service.spec.tier) {
-            return Some(Err(NotAccepted::Tier(service.spec.tier)));
+            return Some(Err(NotAccepted::Tier(service.spec.tier.clone())));
         }
         let in_transition = !matches!(service.state.as_str(), "Succeeded" | "Failed");
         if self.0.locks && (in_transition || state.is_busy(&service.id)) {
-            return Some(Err(NotAccepted::Locked(service.spec.name)));
+            return Some(Err(NotAccepted::Locked(service.spec.name.clone())));
         }
-        let word = order.kind.word();
-        let plain = format!("{}:{}_{word}_{}", service.region(), service.spec.name, self.ids().short());
-        let result = BASE64.encode(plain);
-        let number = self.journal().begin(journal_entry(&service.spec.name, &order, now));
+        let (word, name) = (order.kind.word(), &service.spec.name);
+        let result = BASE64.encode(format!("{}:{name}_{word}_{}", service.region(), self.ids().short()));
+        let backs_up = order.kind == OperationKind::Backup;
         let lasts = order.course.lasts.unwrap_or_else(|| state.usual_duration(order.kind));
-        let ends = (!order.course.never_ends).then_some(now + lasts);
-        state.operations.push(Operation {
+        let operation = Operation {
             id: result.clone(),
-            service: service.id,
-            number,
+            service: service.id.clone(),
+            number: self.journal().begin(journal_entry(name, &order, now)),
             started: now,
-            ends,
+            ends: (!order.course.never_ends).then_some(now + lasts),
             outcome: Outcome::Running,
-            entities: if order.kind == OperationKind::Backup {
-                service.content.carried()
-            } else {
-                Vec::new()
-            },
+            entities: if backs_up { service.content.carried() } else { Vec::new() },
             blob_written: order.course.blob == BlobFault::Missing,
             order,
-        });
+        };
+        state.operations.push(operation);
         Some(Ok(result))
     }
 
@@ -144,6 +139,7 @@ impl Cloud {
             Ok(entities) => {
                 if let (OperationKind::Restore, Some(service)) = (kind, state.service_mut(&id)) {
                     service.content.restore(entities);
+                    service.content_since = at;
                     "Succeeded".clone_into(&mut service.state);
                     service.changes += 1;
                 }
@@ -152,6 +148,7 @@ impl Cloud {
             Err(Failure { code, message }) => Outcome::Failed { code, message },
         };
         state.operations[index].outcome = outcome.clone();
+        state.operations[index].entities = Vec::new();
         self.journal().end(state.operations[index].number, at, outcome);
     }
 
@@ -162,7 +159,7 @@ impl Cloud {
         let id = state.operations[index].service.clone();
         let Some(service) = state.service_mut(&id) else { return };
         let half = entities.into_iter().step_by(2);
-        half.for_each(|entity| service.content.put(&entity.path, entity.properties));
+        half.for_each(|entity| service.content.write(&entity.path, entity.properties));
         "Failed".clone_into(&mut service.state);
         service.changes += 1;
     }

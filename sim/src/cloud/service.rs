@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use crate::content::Content;
 use crate::ids::guid_of;
@@ -12,6 +12,42 @@ use crate::tokens::Principal;
 
 /// The subscription of everything that is not placed elsewhere.
 pub(super) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+
+/// In which letters a service writes the ids of what it holds. Azure compares them without regard to case, and
+/// does not always write them alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdCase {
+    /// As they were created.
+    #[default]
+    AsCreated,
+    /// All in lower case.
+    Lower,
+    /// All in upper case.
+    Upper,
+}
+
+/// With which line ends a service hands out policies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineEnds {
+    /// Those that the policy was written with.
+    #[default]
+    AsWritten,
+    /// Line feeds alone, as in the published example of `rawxml`.
+    Lf,
+    /// Carriage returns and line feeds, as in the published example of `xml`.
+    CrLf,
+}
+
+impl LineEnds {
+    /// `text` with these line ends.
+    pub(crate) fn of(self, text: &str) -> String {
+        match self {
+            Self::AsWritten => text.to_owned(),
+            Self::Lf => text.replace("\r\n", "\n"),
+            Self::CrLf => text.replace("\r\n", "\n").replace('\n', "\r\n"),
+        }
+    }
+}
 
 /// What a service is to be when the simulation begins.
 #[derive(Clone, Debug)]
@@ -27,6 +63,10 @@ pub struct ServiceSpec {
     pub(crate) hostnames: Vec<String>,
     pub(crate) tags: Map<String, Value>,
     pub(crate) content: Content,
+    pub(crate) id_case: IdCase,
+    pub(crate) line_ends: LineEnds,
+    /// Collections, in lower case, that are refused whatever the tier.
+    pub(crate) refused: Vec<String>,
 }
 
 impl ServiceSpec {
@@ -45,6 +85,9 @@ impl ServiceSpec {
             hostnames: Vec::new(),
             tags: Map::new(),
             content: Content::built_in(),
+            id_case: IdCase::default(),
+            line_ends: LineEnds::default(),
+            refused: Vec::new(),
         }
     }
 
@@ -97,6 +140,16 @@ impl ServiceSpec {
         self
     }
 
+    /// Writes the ids of what it holds in these letters.
+    pub fn id_case(self, id_case: IdCase) -> Self {
+        Self { id_case, ..self }
+    }
+
+    /// Hands out policies with these line ends.
+    pub fn line_ends(self, line_ends: LineEnds) -> Self {
+        Self { line_ends, ..self }
+    }
+
     /// The resource id that the service will have.
     pub fn id(&self) -> String {
         format!(
@@ -115,13 +168,18 @@ pub(crate) struct Service {
     /// The provisioning state while no operation of ours runs.
     pub(crate) state: String,
     created: OffsetDateTime,
+    /// When the content came to be: long before the simulation, a little differently for every service, or at the
+    /// end of the last restore.
+    pub(crate) content_since: OffsetDateTime,
     pub(crate) changes: u64,
 }
 
 impl Service {
     pub(crate) fn new(mut spec: ServiceSpec, created: OffsetDateTime) -> Self {
         let content = std::mem::take(&mut spec.content);
-        Self { id: spec.id(), spec, content, state: "Succeeded".to_owned(), created, changes: 1 }
+        let age = Duration::hours(1_000) + Duration::minutes(spec.name.bytes().map(i64::from).sum());
+        let state = "Succeeded".to_owned();
+        Self { id: spec.id(), spec, content, state, created, content_since: created - age, changes: 1 }
     }
 
     /// The region as operation ids and hostnames spell it: `westeurope`.
@@ -133,9 +191,27 @@ impl Service {
         self.spec.name.eq_ignore_ascii_case(name_or_id) || self.id.eq_ignore_ascii_case(name_or_id)
     }
 
+    /// Whether the service answers requests for a collection (in lower case) with
+    /// `MethodNotAllowedInPricingTier`. By itself it does so for what was seen in public: groups, gateways and
+    /// tenant access in Consumption, gateways and tenant access in the second generation.
+    pub(crate) fn lacks(&self, collection: &str) -> bool {
+        let tier = self.spec.tier.to_lowercase();
+        let lacking: &[&str] = match tier.as_str() {
+            "consumption" => &["gateways", "groups", "tenant"],
+            tier if tier.ends_with("v2") => &["gateways", "tenant"],
+            _ => &[],
+        };
+        lacking.contains(&collection) || self.spec.refused.iter().any(|refused| refused == collection)
+    }
+
     /// The system-assigned identity, if there is one.
     pub(crate) fn identity(&self) -> Option<Principal> {
         self.spec.system_assigned.then(|| Principal::named(&format!("service {}", self.spec.name)))
+    }
+
+    /// What Resource Manager shows as provisioning state, given whether an operation runs.
+    pub(crate) fn shown_state(&self, busy: bool) -> &str {
+        if busy { "Updating" } else { &self.state }
     }
 
     /// The resource as Resource Manager shows it, in `state`.

@@ -6,11 +6,13 @@
 //! included; what a read may show is decided where the answer is rendered.
 
 mod compare;
+mod large;
 mod openapi;
 mod policy;
 mod sample;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,23 +24,35 @@ pub use policy::escape_expressions;
 /// so that content moves between services as it does in a restore.
 pub const SERVICE: &str = "{service}";
 
-/// Entity kinds that live in a service and are left behind by a backup: the developer portal and the
-/// configuration of Azure Monitor.
-const NOT_CARRIED: [&str; 5] = [
-    "contenttypes/",
-    "portalrevisions/",
-    "portalconfigs/",
-    "loggers/azuremonitor",
-    "diagnostics/azuremonitor",
+/// Stands for a time that is the service's own: when it last wrote, or refreshed, what it stands in.
+pub const TIME: &str = "{time}";
+
+/// Types that live in a service and are left behind by a backup: the developer portal and its settings, access to
+/// the service itself, connections of the credential manager, what self-hosted gateways are configured with.
+const NOT_CARRIED: [&str; 11] = [
+    "authorizationproviders/authorizations",
+    "authorizationproviders/authorizations/accesspolicies",
+    "contenttypes",
+    "contenttypes/contentitems",
+    "gateways/certificateauthorities",
+    "gateways/hostnameconfigurations",
+    "portalconfigs",
+    "portalrevisions",
+    "portalsettings",
+    "settings",
+    "tenant",
 ];
+
+/// Entities of carried types that are left behind all the same: the configuration of Azure Monitor.
+const AZURE_MONITOR: [&str; 2] = ["loggers/azuremonitor", "diagnostics/azuremonitor"];
 
 /// One entity of a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     /// The path below the service, spelled as it was created.
     pub path: String,
-    /// The entity's `properties`.
-    pub properties: Value,
+    /// The entity's `properties`. Copies of the entity share them.
+    pub properties: Arc<Value>,
     /// Changes with every write; Azure shows it as the ETag. It belongs to one service and is never restored.
     #[serde(skip)]
     pub version: u64,
@@ -53,7 +67,7 @@ impl Entity {
     /// Whether a backup takes this entity along.
     pub fn is_carried(&self) -> bool {
         let path = self.path.to_lowercase();
-        !NOT_CARRIED.iter().any(|left| path.starts_with(left))
+        !NOT_CARRIED.contains(&compare::type_of(&path).as_str()) && !AZURE_MONITOR.contains(&path.as_str())
     }
 }
 
@@ -77,8 +91,20 @@ impl Content {
         sample::sample()
     }
 
+    /// A service of `apis` APIs that hang together as real ones do, drawn from `seed`: operations, policies at
+    /// all scopes, schemas, products with links, named values, backends, groups, users, subscriptions. Sizes are
+    /// those of real services, and 5,000 APIs are affordable.
+    pub fn large(apis: usize, seed: u64) -> Self {
+        large::large(apis, seed)
+    }
+
     /// Creates or replaces the entity at `path`.
     pub fn put(&mut self, path: &str, properties: Value) {
+        self.write(path, Arc::new(properties));
+    }
+
+    /// Creates or replaces an entity as it was elsewhere.
+    pub(crate) fn write(&mut self, path: &str, properties: Arc<Value>) {
         self.writes += 1;
         let entity = Entity { path: path.to_owned(), properties, version: self.writes };
         self.entities.insert(path.to_lowercase(), entity);
@@ -89,7 +115,7 @@ impl Content {
         let Some(entity) = self.entities.get_mut(&path.to_lowercase()) else { return false };
         self.writes += 1;
         entity.version = self.writes;
-        change(&mut entity.properties);
+        change(Arc::make_mut(&mut entity.properties));
         true
     }
 
@@ -113,12 +139,17 @@ impl Content {
     /// The entities directly in `collection`, for example `apis` or `apis/orders/operations`.
     pub fn children<'a>(&'a self, collection: &str) -> impl Iterator<Item = &'a Entity> + use<'a> {
         let prefix = format!("{}/", collection.to_lowercase());
-        let depth = prefix.len();
-        self.entities
-            .range(prefix.clone()..)
-            .take_while(move |(key, _)| key.starts_with(&prefix))
-            .filter(move |(key, _)| !key[depth..].contains('/'))
-            .map(|(_, entity)| entity)
+        let mut range = self.entities.range(prefix.clone()..);
+        std::iter::from_fn(move || {
+            loop {
+                let (key, entity) = range.next()?;
+                let Some((child, _)) = key.strip_prefix(&prefix)?.split_once('/') else {
+                    return Some(entity);
+                };
+                // What is below a child is passed over in one step: `0` is the character after the slash.
+                range = self.entities.range(format!("{prefix}{child}0")..);
+            }
+        })
     }
 
     /// Every entity, in the order of their paths.
@@ -135,7 +166,7 @@ impl Content {
     pub fn restore(&mut self, entities: Vec<Entity>) {
         self.entities.retain(|_, entity| !entity.is_carried());
         for entity in entities {
-            self.put(&entity.path, entity.properties);
+            self.write(&entity.path, entity.properties);
         }
     }
 }
@@ -163,8 +194,12 @@ mod tests {
         let mut content = Content::default();
         content.put("apis/Orders", json!({"path": "orders"}));
         content.put("apis/Orders/operations/get", json!({}));
+        content.put("apis/orders-v2", json!({}));
+        content.put("apis/orders0/operations/get", json!({}));
+        content.put("apis/orders1", json!({}));
         assert_eq!(content.get("APIS/orders").map(Entity::name), Some("Orders"));
-        assert_eq!(content.children("apis").map(Entity::name).collect::<Vec<_>>(), ["Orders"]);
+        let apis: Vec<_> = content.children("apis").map(Entity::name).collect();
+        assert_eq!(apis, ["Orders", "orders-v2", "orders1"]);
         assert_eq!(content.children("Apis/orders/Operations").count(), 1);
     }
 

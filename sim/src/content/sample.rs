@@ -6,7 +6,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Content, SERVICE};
+use super::{Content, SERVICE, TIME};
+use crate::ids::guid_of;
 
 const ORDERS: &str = include_str!("../../apis/orders.json");
 const CATALOGUE: &str = include_str!("../../apis/catalogue.json");
@@ -15,14 +16,14 @@ const SHIPMENTS: &str = include_str!("../../apis/shipments.json");
 const DEFAULT_POLICY: &str = "<policies>\r\n\t<inbound />\r\n\t<backend>\r\n\t\t<forward-request />\r\n\t</backend>\r\n\t<outbound />\r\n\t<on-error />\r\n</policies>";
 
 /// The one place where the names of policies are made: every scope has a single one, `policy`.
-fn policy(inbound: &str, outbound: &str) -> Value {
+pub(super) fn policy(inbound: &str, outbound: &str) -> Value {
     let value = format!(
         "<policies>\r\n\t<inbound>\r\n\t\t<base />\r\n\t\t{inbound}\r\n\t</inbound>\r\n\t<backend>\r\n\t\t<base />\r\n\t</backend>\r\n\t<outbound>\r\n\t\t<base />\r\n\t\t{outbound}\r\n\t</outbound>\r\n\t<on-error>\r\n\t\t<base />\r\n\t</on-error>\r\n</policies>"
     );
     json!({"value": value})
 }
 
-fn at(path: &str) -> String {
+pub(super) fn at(path: &str) -> String {
     format!("{SERVICE}/{path}")
 }
 
@@ -43,7 +44,42 @@ pub(super) fn built_in() -> Content {
     content.put("groups/administrators/users/1", json!({"userId": at("users/1")}));
     content.put("subscriptions/master", subscription("Built-in all-access subscription", "", None));
     notifications(&mut content);
+    settings(&mut content);
     content
+}
+
+/// Settings that every service has, one by one, as the examples of the published API show them.
+fn settings(content: &mut Content) {
+    let off = json!({"enabled": false});
+    content.put("tenant/access", off.clone());
+    content.put("tenant/gitAccess", off.clone());
+    content.put("portalsettings/signin", off.clone());
+    content.put(
+        "portalsettings/signup",
+        json!({"enabled": true,
+               "termsOfService": {"enabled": false, "consentRequired": false, "text": null}}),
+    );
+    content.put(
+        "portalsettings/delegation",
+        json!({"subscriptions": off, "userRegistration": off, "enabled": false}),
+    );
+    content.put(
+        "settings/public",
+        json!({"settings": {"CustomPortalSettings.UserRegistrationTerms": null,
+                            "CustomPortalSettings.UserRegistrationTermsEnabled": "False",
+                            "CustomPortalSettings.UserRegistrationTermsConsentRequired": "False",
+                            "CustomPortalSettings.DelegationEnabled": "False",
+                            "CustomPortalSettings.DelegationUrl": "",
+                            "CustomPortalSettings.DelegatedSubscriptionEnabled": "False"}}),
+    );
+    content.put(
+        "portalconfigs/default",
+        json!({"enableBasicAuth": true, "signin": {"require": false},
+               "signup": {"termsOfService": {"text": null, "requireConsent": false}},
+               "delegation": {"delegateRegistration": false, "delegateSubscription": false, "delegationUrl": null,
+                              "validationKey": null},
+               "csp": {"mode": "disabled", "reportUri": [], "allowedSources": []}, "cors": {"allowedOrigins": []}}),
+    );
 }
 
 fn notifications(content: &mut Content) {
@@ -91,8 +127,7 @@ fn apis(content: &mut Content) {
         api["apiVersion"] = json!("v2");
         api["apiVersionSetId"] = json!(at("apiVersionSets/catalogue"));
     });
-    let release = json!({"notes": "Invoices as PDF", "createdDateTime": "2026-03-02T09:14:05.173Z",
-                         "updatedDateTime": "2026-03-02T09:14:05.173Z"});
+    let release = json!({"notes": "Invoices as PDF", "createdDateTime": TIME, "updatedDateTime": TIME});
     content.put("apis/orders/releases/r-2026-03", release);
     content.put(
         "apis/orders/diagnostics/applicationinsights",
@@ -189,13 +224,13 @@ fn people(content: &mut Content) {
     content.put("subscriptions/reseller", subscription("Reseller", "products/partner", Some("users/ilse")));
 }
 
-fn user(first: &str, last: &str, email: &str) -> Value {
+pub(super) fn user(first: &str, last: &str, email: &str) -> Value {
     json!({"firstName": first, "lastName": last, "email": email, "state": "active", "note": "",
            "registrationDate": "2026-01-12T08:30:00Z", "identities": [{"provider": "Basic", "id": email}]})
 }
 
 /// A subscription with keys that are not secret: they are printed here.
-fn subscription(display: &str, scope: &str, owner: Option<&str>) -> Value {
+pub(super) fn subscription(display: &str, scope: &str, owner: Option<&str>) -> Value {
     let key = |which: &str| format!("{}-{which}", display.to_lowercase().replace(' ', "-"));
     json!({"displayName": display, "scope": at(scope), "ownerId": owner.map(at), "state": "active",
            "createdDate": "2026-01-12T08:31:00Z", "allowTracing": false,
@@ -218,6 +253,12 @@ fn infrastructure(content: &mut Content) {
                    "tls": {"validateCertificateChain": true, "validateCertificateName": true}}),
         );
     }
+    content.put(
+        "namedValues/carrier-token",
+        json!({"displayName": "carrier-token", "secret": true, "tags": [], "keyVault": {
+            "secretIdentifier": "https://contoso-vault.vault.azure.net/secrets/carrier-token",
+            "identityClientId": null, "lastStatus": {"code": "Success", "timeStampUtc": TIME}}}),
+    );
     let insights = json!({"loggerType": "applicationInsights", "isBuffered": true,
                           "credentials": {"instrumentationKey": "{{appinsights-key}}"}});
     content.put("loggers/appinsights", insights);
@@ -279,7 +320,37 @@ fn left_behind(content: &mut Content) {
         "diagnostics/azuremonitor",
         json!({"loggerId": at("loggers/azuremonitor"), "sampling": {"samplingType": "fixed", "percentage": 100}}),
     );
-    content.put("contentTypes/page/contentItems/home", json!({"title": "Developer portal"}));
+    content.put(
+        "contentTypes/page",
+        json!({"name": "Page", "description": "A regular page", "version": "1.0.0",
+               "schema": {"properties": {"en_us": {"type": "object"}}, "additionalProperties": false}}),
+    );
+    content.put(
+        "contentTypes/page/contentItems/home",
+        json!({"en_us": {"title": "Developer portal", "permalink": "/",
+                         "documentId": "contentTypes/document/contentItems/home"}}),
+    );
+    content.put(
+        "portalRevisions/20260112083000",
+        json!({"description": "First publication", "statusDetails": null, "status": "completed", "isCurrent": true,
+               "createdDateTime": TIME, "updatedDateTime": TIME}),
+    );
+    content.put(
+        "gateways/warehouse/hostnameConfigurations/default",
+        json!({"hostname": "*", "certificateId": at("certificates/carrier-client"),
+               "negotiateClientCertificate": false}),
+    );
+    content.put("gateways/warehouse/certificateAuthorities/carrier-client", json!({"isTrusted": true}));
+    content.put(
+        "authorizationProviders/carrier/authorizations/carrier",
+        json!({"authorizationType": "OAuth2", "oauth2grantType": "ClientCredentials",
+               "parameters": {"clientId": "carrier"}, "status": "Connected"}),
+    );
+    let object = guid_of("carrier's access");
+    content.put(
+        &format!("authorizationProviders/carrier/authorizations/carrier/accessPolicies/{object}"),
+        json!({"tenantId": guid_of("tenant"), "objectId": object}),
+    );
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Reading what a service holds: lists, pages, single entities, secrets, and the identity endpoint beside.
 
-use apim_dr_sim::cloud::{CloudBuilder, ServiceSpec};
+use apim_dr_sim::cloud::{CloudBuilder, IdCase, LineEnds, ServiceSpec};
+use apim_dr_sim::content::Content;
 use apim_dr_sim::tokens::IDENTITY_PATH;
 use axum::body::Body;
 use axum::http::Request;
@@ -25,17 +26,18 @@ async fn every_list_that_a_comparison_reads_is_answered() {
         tags tags/shop/apiLinks tags/shop/productLinks apiVersionSets schemas groups groups/partners/users users \
         users/noor/groups users/noor/subscriptions gateways gateways/warehouse/apis policyFragments certificates \
         caches authorizationServers openidConnectProviders identityProviders authorizationProviders templates \
-        notifications";
+        notifications authorizationProviders/carrier/authorizations gateways/warehouse/hostnameConfigurations \
+        gateways/warehouse/certificateAuthorities users/noor/identities portalRevisions portalconfigs \
+        portalsettings contentTypes contentTypes/page/contentItems settings tenant";
     for path in filled.split_whitespace() {
         let list = world.read(WEU, &format!("/{path}")).await;
         assert_eq!(list.status.as_u16(), 200, "{path}");
         let value = list.body["value"].as_array().unwrap();
         assert!(!value.is_empty(), "{path} is empty");
-        assert_eq!(list.body["count"], value.len(), "{path}");
+        assert!(list.body.get("count").is_none_or(|count| *count == value.len()), "{path}");
     }
-    let empty = "workspaces policyRestrictions apis/orders/resolvers apis/orders/wikis apis/orders/tagDescriptions \
-        tags/shop/operationLinks authorizationProviders/carrier/authorizations \
-        gateways/warehouse/hostnameConfigurations gateways/warehouse/certificateAuthorities";
+    let empty = "workspaces apis/orders/resolvers apis/orders/tagDescriptions tags/shop/operationLinks \
+        notifications/RequestPublisherNotificationMessage/recipientUsers apis/orders/operations/get-order/tags";
     for path in empty.split_whitespace() {
         let list = world.read(WEU, &format!("/{path}")).await;
         assert_eq!(list.body, json!({"value": [], "count": 0, "nextLink": ""}), "{path}");
@@ -73,11 +75,119 @@ async fn lists_come_page_by_page() {
     assert_eq!(world.read(WEU, "/apis?$skip=x").await.error(), (400, "ValidationError"));
 }
 
+// Section 4: `nextLink` is empty, null or absent at the end, and a count is not always there.
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_list_is_not_always_said_alike() {
     let world = World::new();
     assert_eq!(world.read(WEU, "/apis").await.body["nextLink"], "");
+    assert_eq!(world.read(WEU, "/subscriptions").await.body.get("nextLink"), Some(&Value::Null));
     assert!(world.read(WEU, "/caches").await.body.get("nextLink").is_none());
+    let revisions = world.read(WEU, "/portalRevisions").await.body;
+    assert_eq!(revisions.as_object().unwrap().keys().collect::<Vec<_>>(), ["value"]);
+    let settings = world.read(WEU, "/portalsettings?$top=1").await.body;
+    assert_eq!(names(&settings), ["delegation", "signin", "signup"], "a list without pages");
+}
+
+// Section 4: `$top` has no declared maximum, and the page is the service's choice.
+#[tokio::test(start_paused = true)]
+async fn pages_change_while_they_are_read() {
+    let world = World::new();
+    world.cloud.set_page_size(2);
+    let first = world.read(WEU, "/apis/orders/operations").await.body;
+    world.cloud.set_page_size(50);
+    let rest = world.get(first["nextLink"].as_str().unwrap()).await.body;
+    assert_eq!((names(&first).len(), names(&rest).len()), (2, 4));
+    assert_eq!(rest["nextLink"], "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_not_promised_but_stays_from_page_to_page() {
+    let world = World::new();
+    let by_path = world.read(WEU, "/apis/orders/operations").await.body;
+    world.cloud.shuffle_lists(Some(3));
+    world.cloud.set_page_size(4);
+    let first = world.read(WEU, "/apis/orders/operations").await.body;
+    let rest = world.get(first["nextLink"].as_str().unwrap()).await.body;
+    let mut shuffled = [names(&first), names(&rest)].concat();
+    assert_ne!(shuffled, names(&by_path));
+    shuffled.sort_unstable();
+    assert_eq!(shuffled, names(&by_path));
+}
+
+// Section 4: ids compare without regard to case, CRLF is folded, timestamps are no difference.
+#[tokio::test(start_paused = true)]
+async fn services_spell_the_same_content_differently() {
+    let spec = |name, location| ServiceSpec::new(name, location).with_sample();
+    let other = spec(NEU, "North Europe").id_case(IdCase::Lower).line_ends(LineEnds::Lf);
+    let world = World::with(|builder| builder.service(spec(WEU, "West Europe")).service(other));
+    let link = "/products/partner/apiLinks/shipments";
+    let expected = format!("{}/apis/shipments", world.cloud.service(NEU).id()).to_lowercase();
+    assert_eq!(world.read(NEU, link).await.body["properties"]["apiId"], expected.as_str());
+    let policy = async |service: &str| {
+        let shown = world.read(service, "/apis/orders/policies/policy?format=rawxml").await.body;
+        shown["properties"]["value"].as_str().unwrap().to_owned()
+    };
+    assert!(policy(WEU).await.contains("\r\n") && !policy(NEU).await.contains('\r'));
+    let release = async |service: &str| {
+        let shown = world.read(service, "/apis/orders/releases/r-2026-03").await.body;
+        shown["properties"]["updatedDateTime"].as_str().unwrap().to_owned()
+    };
+    let before = release(NEU).await;
+    assert_ne!(release(WEU).await, before);
+    world.back_up("b").await;
+    let location = world.begin(NEU, "restore", "b").await;
+    world.advance(19);
+    world.get(&location).await;
+    assert!(release(NEU).await.as_str().starts_with("2026-06-01T02:30:"), "a restore writes everything anew");
+    assert!(world.cloud.differences(WEU, NEU).is_alike());
+}
+
+// Seen in public (Azure/apiops 182, 561, 686; Azure/bicep 15575) for Consumption and the second generation.
+#[tokio::test(start_paused = true)]
+async fn tiers_lack_collections() {
+    let tier = |name: &str, tier: &str| ServiceSpec::new(name, "West Europe").tier(tier, 1).with_sample();
+    let world =
+        World::with(|builder| builder.service(tier(WEU, "Consumption")).service(tier(NEU, "Standard")));
+    let refused = world.read(WEU, "/groups").await;
+    assert_eq!(refused.error(), (400, "MethodNotAllowedInPricingTier"));
+    assert_eq!(refused.message(), "Method not allowed in Consumption pricing tier");
+    assert_eq!(world.read(WEU, "/gateways/warehouse/apis").await.error().0, 400);
+    assert_eq!(world.read(NEU, "/gateways").await.status.as_u16(), 200, "not known of Standard");
+    world.cloud.service(NEU).refuse_collection("gateways");
+    assert_eq!(world.read(NEU, "/gateways").await.message(), "Method not allowed in Standard pricing tier");
+}
+
+// Section 4: `/allPolicies` names what there is; the example of the published API shows the spelling.
+#[tokio::test(start_paused = true)]
+async fn all_policies_refer_to_policies_by_their_ids() {
+    let world = World::new();
+    let all = world.read(WEU, "/allPolicies").await.body;
+    let id = world.cloud.service(WEU).id();
+    let first = &all["value"][0];
+    assert_eq!(first["type"], "Microsoft.ApiManagement/service/allpolicies");
+    let policy = first["properties"]["referencePolicyId"].as_str().unwrap();
+    assert_eq!(policy, format!("{id}/apis/catalogue-v2/policies/policy"));
+    assert_eq!(
+        world.get(&format!("{policy}?format=rawxml&api-version=2024-05-01")).await.status.as_u16(),
+        200
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_service_is_read_page_by_page() {
+    let large = ServiceSpec::new(WEU, "West Europe").with_content(Content::large(1_000, 1));
+    let world = World::with(|builder| builder.without_throttling().service(large));
+    for (list, expected) in [("apis", 1_000), ("subscriptions", 501), ("products", 50)] {
+        let mut url = format!("{}/{list}?api-version=2024-05-01", world.cloud.service(WEU).id());
+        let mut seen = std::collections::BTreeSet::new();
+        while !url.is_empty() {
+            let page = world.get(&url).await.body;
+            seen.extend(names(&page).into_iter().map(str::to_owned));
+            page["nextLink"].as_str().unwrap_or_default().clone_into(&mut url);
+        }
+        assert_eq!(seen.len(), expected, "{list}");
+    }
+    assert_eq!(world.cloud.journal().reads(), 10 + 6 + 1);
 }
 
 #[tokio::test(start_paused = true)]
