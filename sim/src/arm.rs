@@ -33,7 +33,7 @@ const LONGEST_BODY: usize = 1 << 20;
 
 /// The versions of Microsoft.ApiManagement that are answered: the stable ones since managed identity came to
 /// backups, and the previews that tools pin.
-const API_VERSIONS: [&str; 7] = [
+const API_VERSIONS: [&str; 11] = [
     "2021-08-01",
     "2022-08-01",
     "2023-03-01-preview",
@@ -41,6 +41,10 @@ const API_VERSIONS: [&str; 7] = [
     "2023-09-01-preview",
     "2024-05-01",
     "2024-06-01-preview",
+    "2024-10-01-preview",
+    "2025-03-01-preview",
+    "2025-09-01-preview",
+    "2026-09-01-preview",
 ];
 
 const STORAGE_API_VERSIONS: [&str; 3] = ["2022-05-01", "2023-01-01", "2023-05-01"];

@@ -6,6 +6,7 @@ mod denial;
 mod exchange;
 mod handle;
 mod operation;
+mod resource;
 mod run;
 mod service;
 mod storage;
@@ -32,7 +33,7 @@ pub use handle::ServiceHandle;
 pub(crate) use operation::{Operation, Order, Place};
 pub(crate) use run::{Found, NotAccepted};
 pub(crate) use service::Service;
-pub use service::{IdCase, LineEnds, ServiceSpec};
+pub use service::{Hostname, IdCase, LineEnds, ServiceSpec};
 pub(crate) use storage::Access;
 pub use storage::StorageAccount;
 

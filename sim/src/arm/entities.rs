@@ -3,10 +3,10 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Call;
 use super::answer::{Answer, unknown_route};
 use super::lists::{Habits, rows, shuffle};
 use super::shown::{Format, Look, etag};
+use super::{API_VERSIONS, Call};
 use crate::cloud::{Cloud, Service};
 use crate::content::{Content, Entity};
 use crate::form::decoded;
@@ -23,11 +23,24 @@ pub(super) fn answer(cloud: &Cloud, call: &Call, (id, path): (&str, &[&str])) ->
     let path: Vec<_> = path.iter().map(|segment| decoded(segment).to_lowercase()).collect();
     let lists = cloud.lists();
     let answer = cloud.read(id, |service, _| match path.len() % 2 {
+        _ if call.api_version() < service.spec.min_api_version.as_str() => too_old(service),
         _ if service.lacks(&path[0]) => not_in_tier(&service.spec.tier),
         0 => entity(call, service, &path.join("/")),
         _ => list(call, service, (&path, &lists)),
     });
     answer.unwrap_or_else(|| unknown_route(call))
+}
+
+/// What was seen of services with a lowest version: code and message are public, and that the service itself can be
+/// read all the same.
+fn too_old(service: &Service) -> Answer {
+    let lowest = service.spec.min_api_version.as_str();
+    let taken: Vec<_> = API_VERSIONS.into_iter().filter(|version| *version >= lowest).collect();
+    let message = format!(
+        "API version query parameter is not specified or was specified incorrectly.  Supported versions: {}  Example query param format: api-version=SupportedVersion",
+        taken.join(",")
+    );
+    Answer::error(StatusCode::BAD_REQUEST, "MissingOrIncorrectVersionParameter", &message)
 }
 
 /// What was seen of tiers that lack a collection: the same 400 for its lists and for what is in them.

@@ -12,7 +12,9 @@ use crate::journal::OperationKind;
 const KIND: &str = "Microsoft.ApiManagement/service";
 
 pub(super) fn answer(cloud: &Cloud, call: &Call, (id, rest): (&str, &[String])) -> Answer {
-    let Some(resource) = cloud.read(id, |service, busy| service.resource(service.shown_state(busy))) else {
+    let Some(resource) =
+        cloud.read(id, |service, busy| service.resource(service.shown_state(busy), call.api_version()))
+    else {
         let part = |index| id.split('/').nth(index).unwrap_or_default();
         return no_resource(KIND, part(8), part(4));
     };

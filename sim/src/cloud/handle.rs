@@ -1,6 +1,6 @@
 //! A service in the hands of a test or a person.
 
-use super::{Cloud, IdCase, LineEnds, Service};
+use super::{Cloud, IdCase, LineEnds, Service, ServiceSpec};
 use crate::content::Content;
 use crate::knobs::{Fault, Request};
 use crate::tokens::Principal;
@@ -38,6 +38,12 @@ impl ServiceHandle {
             change(&mut service.content);
             service.changes += 1;
         });
+    }
+
+    /// Changes what the service is, as a template or the portal would: hostnames, network, tier, identity. Its name,
+    /// its place and what it holds stay.
+    pub fn configure(&self, change: impl FnOnce(ServiceSpec) -> ServiceSpec) {
+        self.with(|service| service.configure(change));
     }
 
     /// Replaces the policy at `scope`: empty for all APIs, `apis/orders`, `products/partner`, ….

@@ -1,13 +1,9 @@
-//! One API Management service: what Resource Manager tells of it, and the content behind that.
+//! One API Management service: what it is to be, and what it holds.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Map, Value, json};
-use time::format_description::well_known::Rfc3339;
+use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use crate::content::Content;
-use crate::ids::guid_of;
 use crate::tokens::Principal;
 
 /// The subscription of everything that is not placed elsewhere.
@@ -49,6 +45,38 @@ impl LineEnds {
     }
 }
 
+/// A custom hostname of a service and its certificate.
+#[derive(Clone, Debug)]
+pub struct Hostname {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) source: String,
+    pub(crate) expiry: Option<OffsetDateTime>,
+}
+
+impl Hostname {
+    /// A hostname of the gateway, whose certificate lies in a Key Vault and is good for a year from when the
+    /// service was created.
+    pub fn gateway(name: &str) -> Self {
+        Self { name: name.to_owned(), kind: "Proxy".to_owned(), source: "KeyVault".to_owned(), expiry: None }
+    }
+
+    /// Makes it a hostname of something else: `DeveloperPortal`, `Management`, `Scm`, `Portal`.
+    pub fn of(self, kind: &str) -> Self {
+        Self { kind: kind.to_owned(), ..self }
+    }
+
+    /// Where the certificate comes from: `KeyVault`, `Custom`, `Managed`.
+    pub fn from(self, source: &str) -> Self {
+        Self { source: source.to_owned(), ..self }
+    }
+
+    /// When the certificate expires.
+    pub fn expires(self, at: OffsetDateTime) -> Self {
+        Self { expiry: Some(at), ..self }
+    }
+}
+
 /// What a service is to be when the simulation begins.
 #[derive(Clone, Debug)]
 pub struct ServiceSpec {
@@ -60,7 +88,13 @@ pub struct ServiceSpec {
     pub(crate) capacity: u32,
     pub(crate) system_assigned: bool,
     pub(crate) user_assigned: Vec<Principal>,
-    pub(crate) hostnames: Vec<String>,
+    pub(crate) hostnames: Vec<Hostname>,
+    pub(crate) authorities: Vec<(String, String)>,
+    pub(crate) network: Option<(String, String)>,
+    pub(crate) custom_properties: Vec<(String, String)>,
+    pub(crate) additional_locations: Vec<(String, u32)>,
+    pub(crate) min_api_version: String,
+    pub(crate) release_channel: String,
     pub(crate) tags: Map<String, Value>,
     pub(crate) content: Content,
     pub(crate) id_case: IdCase,
@@ -83,6 +117,12 @@ impl ServiceSpec {
             system_assigned: true,
             user_assigned: Vec::new(),
             hostnames: Vec::new(),
+            authorities: Vec::new(),
+            network: None,
+            custom_properties: Vec::new(),
+            additional_locations: Vec::new(),
+            min_api_version: "2019-01-01".to_owned(),
+            release_channel: "Default".to_owned(),
             tags: Map::new(),
             content: Content::built_in(),
             id_case: IdCase::default(),
@@ -129,9 +169,56 @@ impl ServiceSpec {
     }
 
     /// Adds a custom hostname of the gateway, which no backup carries.
-    pub fn hostname(mut self, name: &str) -> Self {
-        self.hostnames.push(name.to_owned());
+    pub fn hostname(self, name: &str) -> Self {
+        self.custom_hostname(Hostname::gateway(name))
+    }
+
+    /// Adds a custom hostname with its certificate, or replaces the one of that name.
+    pub fn custom_hostname(mut self, hostname: Hostname) -> Self {
+        self.hostnames.retain(|known| !known.name.eq_ignore_ascii_case(&hostname.name));
+        self.hostnames.push(hostname);
         self
+    }
+
+    /// Takes a custom hostname away.
+    pub fn without_hostname(mut self, name: &str) -> Self {
+        self.hostnames.retain(|known| !known.name.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// Adds the certificate of an authority, by its subject, to a store: `Root` or `CertificateAuthority`.
+    pub fn authority(mut self, subject: &str, store: &str) -> Self {
+        self.authorities.push((subject.to_owned(), store.to_owned()));
+        self
+    }
+
+    /// Places it in a subnet, by the subnet's id; `kind` is `External` or `Internal`.
+    pub fn virtual_network(self, kind: &str, subnet: &str) -> Self {
+        Self { network: Some((kind.to_owned(), subnet.to_owned())), ..self }
+    }
+
+    /// Sets a protocol or cipher, by its name without the prefix that all share:
+    /// `Gateway.Security.Protocols.Tls10`.
+    pub fn custom_property(mut self, name: &str, value: &str) -> Self {
+        self.custom_properties.retain(|(known, _)| known != name);
+        self.custom_properties.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a region with so many units.
+    pub fn additional_location(mut self, location: &str, capacity: u32) -> Self {
+        self.additional_locations.push((location.to_owned(), capacity));
+        self
+    }
+
+    /// Refuses requests for what the service holds that ask for an older version than this.
+    pub fn min_api_version(self, version: &str) -> Self {
+        Self { min_api_version: version.to_owned(), ..self }
+    }
+
+    /// Sets the release channel: `Preview`, `Default` or `Stable`. Only previews of the API show it.
+    pub fn release_channel(self, channel: &str) -> Self {
+        Self { release_channel: channel.to_owned(), ..self }
     }
 
     /// Adds a tag of the resource.
@@ -167,7 +254,7 @@ pub(crate) struct Service {
     pub(crate) content: Content,
     /// The provisioning state while no operation of ours runs.
     pub(crate) state: String,
-    created: OffsetDateTime,
+    pub(super) created: OffsetDateTime,
     /// When the content came to be: long before the simulation, a little differently for every service, or at the
     /// end of the last restore.
     pub(crate) content_since: OffsetDateTime,
@@ -180,6 +267,16 @@ impl Service {
         let age = Duration::hours(1_000) + Duration::minutes(spec.name.bytes().map(i64::from).sum());
         let state = "Succeeded".to_owned();
         Self { id: spec.id(), spec, content, state, created, content_since: created - age, changes: 1 }
+    }
+
+    /// Becomes what `change` makes of it, but keeps its id and what it holds.
+    pub(crate) fn configure(&mut self, change: impl FnOnce(ServiceSpec) -> ServiceSpec) {
+        let (name, subscription) = (self.spec.name.clone(), self.spec.subscription.clone());
+        let resource_group = self.spec.resource_group.clone();
+        let changed = change(self.spec.clone());
+        self.spec =
+            ServiceSpec { name, subscription, resource_group, content: Content::default(), ..changed };
+        self.changes += 1;
     }
 
     /// The region as operation ids and hostnames spell it: `westeurope`.
@@ -213,118 +310,4 @@ impl Service {
     pub(crate) fn shown_state(&self, busy: bool) -> &str {
         if busy { "Updating" } else { &self.state }
     }
-
-    /// The resource as Resource Manager shows it, in `state`.
-    pub(crate) fn resource(&self, state: &str) -> Value {
-        let etag = BASE64.encode(self.changes.to_be_bytes());
-        let created = self.created.format(&Rfc3339).unwrap_or_default();
-        let author = guid_of("administrator");
-        json!({
-            "id": self.id,
-            "name": self.spec.name,
-            "type": "Microsoft.ApiManagement/service",
-            "tags": self.spec.tags,
-            "location": self.spec.location,
-            "etag": etag,
-            "properties": self.properties(state, &created),
-            "sku": {"name": self.spec.tier, "capacity": self.spec.capacity},
-            "identity": self.identity_block(),
-            "zones": null,
-            "systemData": {
-                "createdBy": author, "createdByType": "Application", "createdAt": created,
-                "lastModifiedBy": author, "lastModifiedByType": "Application", "lastModifiedAt": created,
-            },
-        })
-    }
-
-    fn properties(&self, state: &str, created: &str) -> Value {
-        let name = &self.spec.name;
-        let address = if self.region().starts_with("west") { "20.50.2.41" } else { "20.82.9.113" };
-        json!({
-            "publisherEmail": "apim@contoso.example",
-            "publisherName": "Contoso",
-            "notificationSenderEmail": "apimgmt-noreply@mail.windowsazure.com",
-            "provisioningState": state,
-            "targetProvisioningState": "",
-            "createdAtUtc": created,
-            "gatewayUrl": format!("https://{name}.azure-api.net"),
-            "gatewayRegionalUrl": format!("https://{name}-{}-01.regional.azure-api.net", self.region()),
-            "portalUrl": format!("https://{name}.portal.azure-api.net"),
-            "developerPortalUrl": format!("https://{name}.developer.azure-api.net"),
-            "managementApiUrl": format!("https://{name}.management.azure-api.net"),
-            "scmUrl": format!("https://{name}.scm.azure-api.net"),
-            "hostnameConfigurations": self.hostname_configurations(),
-            "publicIPAddresses": [address],
-            "privateIPAddresses": null,
-            "additionalLocations": null,
-            "virtualNetworkConfiguration": null,
-            "customProperties": custom_properties(),
-            "virtualNetworkType": "None",
-            "certificates": null,
-            "natGatewayState": "Disabled",
-            "outboundPublicIPAddresses": [address],
-            "apiVersionConstraint": {"minApiVersion": "2019-01-01"},
-            "publicIpAddressId": null,
-            "publicNetworkAccess": "Enabled",
-            "privateEndpointConnections": null,
-            "platformVersion": "stv2",
-        })
-    }
-
-    fn hostname_configurations(&self) -> Vec<Value> {
-        let own = (format!("{}.azure-api.net", self.spec.name), "BuiltIn");
-        let custom = self.spec.hostnames.iter().map(|name| (name.clone(), "KeyVault"));
-        let all = std::iter::once(own).chain(custom);
-        all.map(|(name, source)| {
-            let vault = "https://contoso-vault.vault.azure.net/secrets/gateway";
-            json!({
-                "type": "Proxy", "hostName": name, "encodedCertificate": null,
-                "keyVaultId": (source == "KeyVault").then_some(vault), "certificatePassword": null,
-                "negotiateClientCertificate": false, "certificate": null,
-                "defaultSslBinding": (source == "BuiltIn") == self.spec.hostnames.is_empty(),
-                "identityClientId": null, "certificateSource": source, "certificateStatus": null,
-            })
-        })
-        .collect()
-    }
-
-    fn identity_block(&self) -> Value {
-        let users = self.spec.user_assigned.iter().map(|user| {
-            let id = format!(
-                "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}",
-                self.spec.subscription, self.spec.resource_group, user.client_id
-            );
-            (id, json!({"principalId": user.object_id, "clientId": user.client_id}))
-        });
-        let users: Map<String, Value> = users.collect();
-        match (self.identity(), users.is_empty()) {
-            (None, true) => Value::Null,
-            (None, false) => json!({"type": "UserAssigned", "userAssignedIdentities": users}),
-            (Some(own), none) => {
-                let kind = if none { "SystemAssigned" } else { "SystemAssigned, UserAssigned" };
-                let mut block =
-                    json!({"type": kind, "principalId": own.object_id, "tenantId": guid_of("tenant")});
-                if !none {
-                    block["userAssignedIdentities"] = Value::Object(users);
-                }
-                block
-            }
-        }
-    }
-}
-
-/// Protocols and ciphers, all off; a backup does not carry them.
-fn custom_properties() -> Value {
-    let names = [
-        "Gateway.Security.Protocols.Tls10",
-        "Gateway.Security.Protocols.Tls11",
-        "Gateway.Security.Protocols.Ssl30",
-        "Gateway.Security.Ciphers.TripleDes168",
-        "Gateway.Security.Backend.Protocols.Tls10",
-        "Gateway.Security.Backend.Protocols.Tls11",
-        "Gateway.Security.Backend.Protocols.Ssl30",
-        "Gateway.Protocols.Server.Http2",
-    ];
-    let off = |name: &str| (format!("Microsoft.WindowsAzure.ApiManagement.{name}"), json!("False"));
-    Value::Object(names.into_iter().map(off).collect())
 }

@@ -6,6 +6,7 @@ mod arm;
 mod content;
 mod faults;
 mod program;
+mod service;
 mod sockets;
 mod throttling;
 mod world;
