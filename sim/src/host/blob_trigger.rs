@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use serde_json::{Map, Value, json};
 
-use super::function::{BlobTrigger, Function, Trigger};
+use super::function::{BlobSource, BlobTrigger, Function, Trigger};
 use super::invocation::{Invocation, Outcome};
 use super::invoke::Call;
 use super::memory::{InHand, Message, Receipt};
@@ -30,7 +30,8 @@ impl Host {
     /// again at once, until the queue is empty. Yields every try in the order in which they ended.
     pub async fn scan(&self) -> Vec<Invocation> {
         let mut tries = Vec::new();
-        for (function, trigger) in self.inner.blob_functions() {
+        let polled = |trigger: &BlobTrigger| trigger.source == BlobSource::Scan;
+        for (function, trigger) in self.inner.blob_functions().filter(|(_, trigger)| polled(trigger)) {
             match self.inner.poll(function, trigger).await {
                 Ok(()) => {}
                 Err(why) => {
@@ -52,14 +53,32 @@ impl Host {
         };
         let etag = match event.etag {
             Some(etag) => Some(etag),
-            None => self.inner.version(trigger, &event.blob).await,
+            None => self.inner.version(trigger, &trigger.pattern.container, &event.blob).await,
         };
         let Some(etag) = etag else {
             return vec![self.inner.not_invoked(function, "blob", "there is no such blob")];
         };
-        let receipt = receipt(known, trigger, &event.blob, etag);
+        let receipt = receipt(known, (&trigger.pattern.container, &event.blob), etag);
         self.inner.memory.enqueue(Message { receipt, tries: 0 });
         let mut tries = Vec::new();
+        self.inner.deliver_all(&mut tries).await;
+        tries
+    }
+
+    /// Delivers an event of the account, as a subscription without any filter does, to every blob function
+    /// whose source is Event Grid. The blob may lie in any container and under any name.
+    pub async fn notify(&self, container: &str, blob: &str) -> Vec<Invocation> {
+        let mut tries = Vec::new();
+        let subscribed = |trigger: &BlobTrigger| trigger.source == BlobSource::EventGrid;
+        for (function, trigger) in self.inner.blob_functions().filter(|(_, trigger)| subscribed(trigger)) {
+            match self.inner.version(trigger, container, blob).await {
+                Some(etag) => {
+                    let receipt = receipt(function, (container, blob), etag);
+                    self.inner.memory.enqueue(Message { receipt, tries: 0 });
+                }
+                None => tries.push(self.inner.not_invoked(&function.name, "blob", "there is no such blob")),
+            }
+        }
         self.inner.deliver_all(&mut tries).await;
         tries
     }
@@ -95,14 +114,14 @@ impl Inner {
             listed => listed.map_err(|error| error.to_string())?,
         };
         for blob in listed.into_iter().filter(|blob| trigger.pattern.tokens(&blob.name).is_some()) {
-            self.memory.notice(receipt(function, trigger, &blob.name, blob.etag));
+            self.memory.notice(receipt(function, (&trigger.pattern.container, &blob.name), blob.etag));
         }
         Ok(())
     }
 
-    async fn version(&self, trigger: &BlobTrigger, blob: &str) -> Option<ETag> {
+    async fn version(&self, trigger: &BlobTrigger, container: &str, blob: &str) -> Option<ETag> {
         let storage = trigger.connection.open(&self.app.root).await.ok()?;
-        Some(storage.head(&trigger.pattern.container, blob).await.ok()??.etag)
+        Some(storage.head(container, blob).await.ok()??.etag)
     }
 
     /// Empties the queue, several events at a time. An event that brings up another is followed by it.
@@ -157,7 +176,7 @@ impl Inner {
             Ok(None) => return dropped("the blob is gone"),
             Err(why) => return Try::Again(self.failed(receipt, &cause, why)),
         };
-        if blob.properties.etag != receipt.etag {
+        if trigger.source == BlobSource::Scan && blob.properties.etag != receipt.etag {
             // The version that is there now gets an event of its own, if it has had none.
             self.memory.notice(Receipt { etag: blob.properties.etag, ..receipt.clone() });
             return dropped("the event is stale: the blob has another version");
@@ -229,13 +248,9 @@ impl TriggerBlob {
     }
 }
 
-fn receipt(function: &Function, trigger: &BlobTrigger, blob: &str, etag: ETag) -> Receipt {
-    Receipt {
-        function: function.name.clone(),
-        etag,
-        container: trigger.pattern.container.clone(),
-        blob: blob.to_owned(),
-    }
+fn receipt(function: &Function, (container, blob): (&str, &str), etag: ETag) -> Receipt {
+    let (container, blob) = (container.to_owned(), blob.to_owned());
+    Receipt { function: function.name.clone(), etag, container, blob }
 }
 
 fn blob_call(function: &Function, trigger: &BlobTrigger, blob: &TriggerBlob, cause: String) -> Call {

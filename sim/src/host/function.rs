@@ -32,6 +32,17 @@ pub(super) struct BlobTrigger {
     pub(super) binding: String,
     pub(super) pattern: Pattern,
     pub(super) connection: Connection,
+    pub(super) source: BlobSource,
+}
+
+/// Who tells the host of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BlobSource {
+    /// The host's own poller, which knows what it has told already.
+    Scan,
+    /// A subscription to the account's events, which the host believes: neither the path's pattern nor a
+    /// receipt nor the blob's version stands in the way of a call.
+    EventGrid,
 }
 
 /// What a `function.json` may say. Members that change how the host behaves, and that the stand-in does
@@ -101,9 +112,11 @@ fn timer(binding: &Binding, settings: &Settings) -> Resolved<TimerTrigger> {
 
 fn blob(binding: &Binding, settings: &Settings) -> Resolved<BlobTrigger> {
     let path = binding.path.as_deref().ok_or("a blobTrigger needs a path")?;
-    if binding.source.as_deref().is_some_and(|source| source != "LogsAndContainerScan") {
-        return Err("the stand-in polls containers, it has no Event Grid".to_owned());
-    }
+    let source = match binding.source.as_deref() {
+        None | Some("LogsAndContainerScan") => BlobSource::Scan,
+        Some("EventGrid") => BlobSource::EventGrid,
+        Some(other) => return Err(format!("a blobTrigger has no source {other}")),
+    };
     if binding
         .properties
         .as_ref()
@@ -115,6 +128,6 @@ fn blob(binding: &Binding, settings: &Settings) -> Resolved<BlobTrigger> {
     let pattern = settings.expand(path).and_then(|path| Pattern::parse(&path));
     let connection = settings.expand(connection).and_then(|name| Connection::find(&name, settings));
     Ok(pattern.and_then(|pattern| {
-        Ok(BlobTrigger { binding: binding.name.clone(), pattern, connection: connection? })
+        Ok(BlobTrigger { binding: binding.name.clone(), pattern, connection: connection?, source })
     }))
 }

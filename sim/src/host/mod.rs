@@ -6,7 +6,7 @@
 //! from the host's source and seen on a running host. Time is a [`Clock`]: it writes `UtcNow`, schedules
 //! the timer and spaces the handler's deaths; only timeouts are real.
 //!
-//! What the stand-in does not know (another trigger, a retry policy, Event Grid) it refuses at the start.
+//! What the stand-in does not know (another trigger, a retry policy) it refuses at the start.
 
 mod admin;
 mod app;

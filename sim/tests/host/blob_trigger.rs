@@ -252,3 +252,44 @@ async fn an_identity_opens_the_account_by_a_token() {
     let host = world.host().await;
     assert!(host.disabled()[0].1.contains("BackupStorage__queueServiceUri"), "{:?}", host.disabled());
 }
+
+/// An app as it is on Flex Consumption.
+async fn subscribed() -> World {
+    let world = World::new().await;
+    let function = r#"{ "bindings": [
+      { "type": "blobTrigger", "direction": "in", "name": "manifest", "source": "EventGrid",
+        "path": "%BACKUP_CONTAINER%/{name}.manifest.json", "connection": "BackupStorage" }
+    ] }"#;
+    world.folder.write("RestoreOnBlob/function.json", function);
+    world
+}
+
+#[tokio::test]
+async fn event_grid_brings_whatever_it_likes_as_often_as_it_likes_and_nobody_scans() {
+    let world = subscribed().await;
+    let host = world.host().await;
+    world.put("a.manifest.json", "1").await;
+    assert!(host.scan().await.is_empty(), "a host that waits for events does not look for blobs");
+    for _ in 0..2 {
+        assert!(host.notify(BACKUPS, "a.manifest.json").await[0].outcome.is_success());
+        assert_eq!(world.last_call()["body"]["Metadata"]["name"], "\"a\"");
+    }
+    world.storage.create_container("other").await.unwrap();
+    world.storage.put("other", "b.txt", b"2".to_vec(), &[]).await.unwrap();
+    assert!(host.notify("other", "b.txt").await[0].outcome.is_success());
+    let call = world.last_call();
+    assert_eq!(call["body"]["Data"], json!({ "manifest": "Mg==" }));
+    assert_eq!(call["body"]["Metadata"].get("name"), None, "the pattern does not fit, so there is no token");
+    assert_eq!(not_invoked(&host.notify("other", "gone").await[0]), "there is no such blob");
+    assert_eq!(world.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn an_event_that_event_grid_brought_is_tried_five_times_as_well() {
+    let world = subscribed().await;
+    let host = world.host().await;
+    world.put("a.manifest.json", "1").await;
+    world.script("status 500");
+    assert_eq!(host.notify(BACKUPS, "a.manifest.json").await.len(), 5);
+    assert_eq!(host.poison().len(), 1);
+}

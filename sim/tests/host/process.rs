@@ -220,7 +220,7 @@ async fn an_app_that_the_stand_in_can_not_act_out_does_not_start() {
         ("Other/function.json", r#"{"bindings":[{"type":"queueTrigger","name":"q"}]}"#),
         (
             "Other/function.json",
-            r#"{"bindings":[{"type":"blobTrigger","name":"b","path":"a/{n}","source":"EventGrid"}]}"#,
+            r#"{"bindings":[{"type":"blobTrigger","name":"b","path":"a/{n}","source":"Carrier pigeon"}]}"#,
         ),
         (
             "Other/function.json",
