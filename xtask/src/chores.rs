@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::shell::{Done, built, executable, root, run, run_with};
+use crate::shell::{Done, built, executable, once, root, run, run_with};
 
 /// Everything that must hold: format, lints, tests, documentation.
 pub(crate) fn test() -> Done {
@@ -16,14 +16,10 @@ pub(crate) fn test() -> Done {
 
 /// The storage tests run against Azurite, in the version that package-lock.json pins.
 fn install_azurite() -> Done {
-    let lock = fs::read_to_string(root().join("package-lock.json")).map_err(|error| error.to_string())?;
-    let stamp = root().join("node_modules/.installed-lock");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    run(&[npm, "ci", "--no-audit", "--no-fund"])?;
-    fs::write(&stamp, lock).map_err(|error| format!("{}: {error}", stamp.display()))
+    once(&root().join("node_modules/.installed-lock"), &root().join("package-lock.json"), || {
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        run(&[npm, "ci", "--no-audit", "--no-fund"])
+    })
 }
 
 /// The optimised binary, put where host.json wants it.

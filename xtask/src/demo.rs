@@ -14,7 +14,7 @@ use time::macros::{datetime, format_description};
 use crate::shell::{self, Done, built, executable, root};
 
 /// The cycle takes 11 min for the backup, 19 for the restore, and what the ticks between them add.
-const LONGEST_CYCLE_MINUTES: u32 = 60;
+pub(crate) const LONGEST_CYCLE_MINUTES: u32 = 60;
 
 /// Builds, runs one cycle, and fails if the secondary does not hold what the primary holds.
 pub(crate) fn run() -> Done {
@@ -50,7 +50,8 @@ async fn show() -> Done {
     Ok(())
 }
 
-fn services(simulation: &Simulation) -> Result<(String, String), String> {
+/// The names of the primary and of its first secondary.
+pub(crate) fn services(simulation: &Simulation) -> Result<(String, String), String> {
     match simulation.cloud().service_ids().as_slice() {
         [primary, secondary, ..] => {
             Ok((simulation.cloud().service(primary).name(), simulation.cloud().service(secondary).name()))
@@ -93,7 +94,8 @@ async fn cycle(host: &Host, clock: &Clock, secondary: &str) -> Done {
     Err(format!("nothing was restored in {LONGEST_CYCLE_MINUTES} simulated minutes"))
 }
 
-fn holds_a_backup(host: &Host, secondary: &str) -> bool {
+/// Whether the handler has said that the secondary holds a backup.
+pub(crate) fn holds_a_backup(host: &Host, secondary: &str) -> bool {
     let held = ["restore.verified", "restore.unverified"];
     host.lines()
         .iter()

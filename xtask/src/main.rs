@@ -4,14 +4,16 @@
 mod bench;
 mod chores;
 mod demo;
+mod package;
 mod shell;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask demo          build, then show a backup become a restored standby, simulated, in under a minute
-cargo xtask test [--all]  format, clippy, every test, documentation; --all adds what needs more than Rust and Node
+cargo xtask test [--all]  format, clippy, every test, documentation; --all adds the packages, which need Python as well
 cargo xtask build         the optimised binary, put where host.json wants it
+cargo xtask package       what is deployed, into dist: built, checked, and run once under the host stand-in
 cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
 cargo xtask bench         start-up time, memory, size and requests of an idle tick, measured here
 ";
@@ -21,7 +23,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["demo"] => demo::run(),
-        ["test"] | ["test", "--all"] => chores::test(),
+        ["test"] => chores::test(),
+        ["test", "--all"] => chores::test().and_then(|()| package::run()),
+        ["package"] => package::run(),
         ["build"] => chores::build(),
         ["sim", rest @ ..] => chores::simulate(rest),
         ["bench"] => bench::run(),

@@ -1,5 +1,7 @@
 //! Running other programs from the repository's root.
 
+use std::fmt::Display;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -39,4 +41,35 @@ pub(crate) fn run_with(line: &[&str], variables: &[(&str, &str)]) -> Done {
         .status()
         .map_err(|error| format!("`{program}` cannot be run: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{shown}` failed: {status}")) }
+}
+
+/// What a command prints, once it has ended well.
+pub(crate) fn output(line: &[&str]) -> Result<String, String> {
+    let [program, arguments @ ..] = line else { return Ok(String::new()) };
+    let ran = Command::new(program).args(arguments).current_dir(root()).output();
+    let ran = ran.map_err(|error| format!("`{program}` cannot be run: {error}"))?;
+    if !ran.status.success() {
+        return Err(format!("`{}` failed: {}", line.join(" "), String::from_utf8_lossy(&ran.stderr)));
+    }
+    String::from_utf8(ran.stdout).map_err(|error| format!("`{}`: {error}", line.join(" ")))
+}
+
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| at(path, &error))
+}
+
+/// An error of the file system, with the file that it is about.
+pub(crate) fn at(path: &Path, error: &dyn Display) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Installs what `pins` lists, unless `stamp` says that this very list is installed already.
+pub(crate) fn once(stamp: &Path, pins: &Path, install: impl FnOnce() -> Done) -> Done {
+    let pins = read(pins)?;
+    if fs::read_to_string(stamp).is_ok_and(|installed| installed == pins) {
+        return Ok(());
+    }
+    install()?;
+    fs::write(stamp, pins).map_err(|error| at(stamp, &error))
 }
