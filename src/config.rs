@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use time::Duration;
 
 use crate::domain::id::{ProfileId, ServiceId, StorageAccountId};
+use crate::domain::inventory::Depth;
 use crate::domain::schedule::Schedule;
 use crate::domain::vocabulary::Container;
 
@@ -68,7 +69,7 @@ pub struct Config {
     /// How long manifests are kept.
     pub retention: Duration,
     /// How much of a service an inventory covers.
-    pub inventory: InventoryDepth,
+    pub inventory: Depth,
     /// Where alerts go, if anywhere.
     pub webhook: Option<Webhook>,
     /// What is called after each tick that did its work.
@@ -100,15 +101,6 @@ pub enum LiveCheck {
     On,
     /// Nobody is asked: the primary serves.
     Off,
-}
-
-/// How much of a service an inventory covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InventoryDepth {
-    /// Lists, operations, policies, schemas and links.
-    Deep,
-    /// The top-level lists alone.
-    Lists,
 }
 
 /// Where alerts go.
@@ -286,7 +278,7 @@ struct Plan {
     schedule: Schedule,
     rpo_target: Duration,
     retention: Duration,
-    inventory: InventoryDepth,
+    inventory: Depth,
 }
 
 fn read_plan(reader: &mut Reader<'_>) -> Result<Plan, Reported> {
@@ -295,7 +287,7 @@ fn read_plan(reader: &mut Reader<'_>) -> Result<Plan, Reported> {
     });
     let rpo_target = reader.required(&setting::RPO_TARGET, value::duration);
     let retention = reader.required(&setting::RETENTION_DAYS, parse_retention);
-    let depths = [("deep", InventoryDepth::Deep), ("lists", InventoryDepth::Lists)];
+    let depths = [("deep", Depth::Deep), ("lists", Depth::Lists)];
     let inventory = reader.required(&setting::INVENTORY, |setting, text| value::word(setting, text, &depths));
     Ok(Plan { schedule: schedule?, rpo_target: rpo_target?, retention: retention?, inventory: inventory? })
 }

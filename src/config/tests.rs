@@ -82,7 +82,7 @@ fn defaults_stand_where_nothing_is_set() {
     assert_eq!(config.cloud.authority.as_str(), "https://login.microsoftonline.com/");
     assert_eq!(config.cloud.arm_scope(), "https://management.azure.com/.default");
     assert_eq!((config.rpo_target, config.retention), (Duration::hours(26), Duration::days(28)));
-    assert_eq!(config.inventory, InventoryDepth::Deep);
+    assert_eq!(config.inventory, Depth::Deep);
     assert_eq!((config.webhook, config.heartbeat_url), (None, None));
     assert!(!config.dry_run);
     assert!(config.authorities.is_none());
@@ -121,7 +121,7 @@ fn every_setting_is_understood() {
     assert_eq!(config.cloud.arm_scope(), "https://localhost:8443/.default");
     assert_eq!(config.cloud.authority.as_str(), "https://login.microsoftonline.us/");
     assert_eq!((config.rpo_target, config.retention), (Duration::minutes(90), Duration::days(7)));
-    assert_eq!(config.inventory, InventoryDepth::Lists);
+    assert_eq!(config.inventory, Depth::Lists);
     let webhook = config.webhook.unwrap();
     assert_eq!(webhook.url.expose(), "https://hooks.example.com/T0/secret-path");
     assert_eq!(webhook.format, AlertFormat::Slack);
