@@ -5,10 +5,11 @@ use crate::arrival::Records;
 use crate::config::{Config, Secret, Webhook};
 use crate::domain::event::{Event, EventName};
 use crate::domain::health::{
-    self, Alert, CERTIFICATES_AGE, CertificateLook, Health, Promise, Unjudged, View,
+    self, Alert, CERTIFICATES_AGE, CertificateLook, Health, Promise, StatusWritten, Unjudged, View,
 };
 use crate::domain::id::ServiceName;
-use crate::domain::vocabulary::{Etag, Timestamp};
+use crate::domain::status::Status;
+use crate::domain::vocabulary::{Digest, Etag, Timestamp};
 use crate::drive::Driver;
 
 mod message;
@@ -64,7 +65,48 @@ pub async fn tend(
     findings: &Findings,
 ) -> Result<(), String> {
     let mut kept = judge(driver, watch, records, findings).await?;
-    deliver(driver, watch, &mut kept).await
+    deliver(driver, watch, &mut kept).await?;
+    publish(driver, watch, records, (findings, &kept.health)).await
+}
+
+/// Writes the status anew if it says something else than before, or was written a while ago.
+async fn publish(
+    driver: &Driver<'_>,
+    watch: &Watch,
+    records: &Records,
+    (findings, health): (&Findings, &Health),
+) -> Result<(), String> {
+    let now = driver.clock.now();
+    let view = view(driver, watch, records, (findings, health));
+    let ids: Vec<_> = driver.deployment.all().cloned().collect();
+    let next = driver.deployment.schedule.next_after(now.get()).map(Timestamp::new);
+    let status = Status::of(&view, &ids, (&health.raised, next), now);
+    let digest = Digest::of(status.text_without_time().as_bytes());
+    if !health.status_is_due(&digest, now) {
+        return Ok(());
+    }
+    let path = Status::path_of(&health.primary);
+    let store = driver.azure.store();
+    for (ending, text, content_type) in
+        [("json", status.text(), "application/json"), ("html", status.page(), "text/html; charset=utf-8")]
+    {
+        let written = store.publish(&format!("{path}.{ending}"), &text, content_type).await;
+        written.map_err(|trouble| trouble.to_string())?;
+    }
+    change(driver, |health| health.status = Some(StatusWritten { at: now, digest: digest.clone() })).await
+}
+
+/// Changes the health document, whoever else does.
+async fn change(driver: &Driver<'_>, mut change: impl FnMut(&mut Health)) -> Result<(), String> {
+    for _ in 0..RACES {
+        let kept = load(driver).await?;
+        let mut health = kept.health.clone();
+        change(&mut health);
+        if save(driver, kept, health).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(races_lost())
 }
 
 async fn judge(
@@ -208,15 +250,8 @@ async fn note_delivery(
     if delivered.is_empty() && failed.is_none() {
         return Ok(());
     }
-    for _ in 0..RACES {
-        let kept = load(driver).await?;
-        let mut health = kept.health.clone();
-        health.end_delivery(delivered, failed.as_ref(), (&driver.invocation, driver.clock.now()));
-        if save(driver, kept, health).await?.is_some() {
-            return Ok(());
-        }
-    }
-    Err(races_lost())
+    let now = driver.clock.now();
+    change(driver, |health| health.end_delivery(delivered, failed.as_ref(), (&driver.invocation, now))).await
 }
 
 /// Tells the dead man's switch that a tick did its work. Silence is what it listens for, so a failure is only told.

@@ -3,10 +3,13 @@
 use super::event::{Event, EventName};
 use super::id::{ServiceId, ServiceName};
 use super::observation::Action;
-use super::record::{Claim, ClosedRun, FailedOver, Failures, Record};
+use super::record::{Claim, ClosedRun, FailedOver, Failures, RecentRun, Record};
 use super::schedule::Schedule;
 use super::serving::Serving;
 use super::vocabulary::{BackupName, Container, InvocationId, Timestamp};
+
+/// How many runs of each kind a chart shows.
+const RECENT_RUNS: usize = 30;
 
 /// What one invocation knows of one service beside its record: the settings, and who serves.
 #[derive(Clone, Debug)]
@@ -93,7 +96,19 @@ impl Record {
     /// Notes a closed run for the history.
     pub fn close(&mut self, run: ClosedRun) {
         self.operation = super::record::Operation::Idle;
+        self.remember(&run);
         self.unwritten_history.push(run);
+    }
+
+    fn remember(&mut self, run: &ClosedRun) {
+        let ClosedRun { kind, started_at, ended_at, outcome, .. } = *run;
+        self.recent_runs.push(RecentRun { kind, started_at, ended_at, outcome });
+        let of_kind = self.recent_runs.iter().filter(|recent| recent.kind == kind).count();
+        if of_kind > RECENT_RUNS
+            && let Some(oldest) = self.recent_runs.iter().position(|recent| recent.kind == kind)
+        {
+            self.recent_runs.remove(oldest);
+        }
     }
 }
 

@@ -101,11 +101,11 @@ pub struct Condition {
 
 impl Condition {
     fn of(kind: ConditionKind, service: &ServiceName, fact: String, next: impl Into<String>) -> Self {
-        Self { kind, service: Some(service.clone()), since: None, fact, next: sentence(next.into()) }
+        Self { kind, service: Some(service.clone()), since: None, fact, next: sentence(&next.into()) }
     }
 
     fn of_deployment(kind: ConditionKind, fact: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { kind, service: None, since: None, fact: fact.into(), next: sentence(next.into()) }
+        Self { kind, service: None, since: None, fact: fact.into(), next: sentence(&next.into()) }
     }
 
     fn since(self, since: Timestamp) -> Self {
@@ -114,7 +114,7 @@ impl Condition {
 }
 
 /// With a capital letter, as it stands by itself in an alert.
-fn sentence(text: String) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
@@ -146,11 +146,11 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    fn record(&self, service: &ServiceName) -> Option<&Record> {
+    pub(super) fn record(&self, service: &ServiceName) -> Option<&Record> {
         self.records.iter().copied().find(|record| record.service.name() == *service)
     }
 
-    fn is_secondary(&self, record: &Record) -> bool {
+    pub(super) fn is_secondary(&self, record: &Record) -> bool {
         self.secondaries.contains(&record.service.name())
     }
 }

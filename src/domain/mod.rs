@@ -18,6 +18,7 @@ pub mod record;
 pub mod restore;
 pub mod schedule;
 pub mod serving;
+pub mod status;
 pub mod summary;
 pub mod take_up;
 pub mod unprotected;

@@ -11,8 +11,8 @@ pub use kept::{
     KnownBackup, LastVerified, Pin, RestoreSource, RestoreWish, Served, Suspect, UnseenEnds,
 };
 pub use run::{
-    BackupPhase, BackupRun, Claim, ClosedRun, FirstSight, Operation, Proof, RestoreEnd, RestorePhase,
-    RestoreRun, RunKind, RunOutcome, Running,
+    BackupPhase, BackupRun, Claim, ClosedRun, FirstSight, Operation, Proof, RecentRun, RestoreEnd,
+    RestorePhase, RestoreRun, RunKind, RunOutcome, Running,
 };
 
 mod kept;
@@ -104,6 +104,9 @@ pub struct Record {
     /// When `DRY_RUN` was last switched off: open deadlines count from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadlines_from: Option<Timestamp>,
+    /// The newest closed runs, 30 of each kind at most, for the status.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent_runs: Vec<RecentRun>,
     /// Closed runs that the history does not hold yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwritten_history: Vec<ClosedRun>,
@@ -153,6 +156,7 @@ impl Record {
             resumed_at: None,
             dry_run: false,
             deadlines_from: None,
+            recent_runs: Vec::new(),
             unwritten_history: Vec::new(),
         }
     }

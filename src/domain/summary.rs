@@ -1,6 +1,7 @@
 //! One line on how a service stands, for a person who ran a function by hand.
 
-use super::record::{BackupPhase, Compared, Holds, Operation, Record, RestorePhase};
+use super::record::{Holds, Record};
+use super::status::{self, UnderWay};
 use super::vocabulary::Timestamp;
 
 /// How `record`'s service stands `now`.
@@ -12,29 +13,11 @@ pub fn of(record: &Record, now: Timestamp) -> String {
 }
 
 fn operation(record: &Record, now: Timestamp) -> String {
-    match &record.operation {
-        Operation::Idle => "nothing runs".into(),
-        Operation::Backup(run) => {
-            let phase = match run.phase {
-                BackupPhase::Inventory { .. } => "taking the inventory",
-                BackupPhase::Requested(_) => "requested",
-                BackupPhase::Running(_) => "running",
-                BackupPhase::Proving { .. } => "ended, being proven",
-                BackupPhase::Committing { .. } => "proven, writing the manifest",
-            };
-            format!("backup {} {phase} for {} min", run.name, (now - run.started_at).whole_minutes())
-        }
-        Operation::Restore(run) => {
-            let phase = match run.phase {
-                RestorePhase::Requested(_) => "requested",
-                RestorePhase::Running(_) => "running",
-                RestorePhase::Verifying { .. } => "ended, being compared",
-            };
-            format!(
-                "restore of {} {phase} for {} min",
-                run.source.name,
-                (now - run.started_at).whole_minutes()
-            )
+    match status::under_way(&record.operation) {
+        None => "nothing runs".into(),
+        Some(UnderWay { what, backup, phase, since, .. }) => {
+            let name = if what == "restore" { format!("of {backup}") } else { backup.to_string() };
+            format!("{what} {name} {phase} for {} min", (now - since).whole_minutes())
         }
     }
 }
@@ -48,11 +31,7 @@ fn holds(record: &Record) -> Option<String> {
     match &record.holds {
         Holds::Nothing => None,
         Holds::Unknown { why, .. } => Some(format!("what it holds is unknown: {why}")),
-        Holds::Backup(held) => Some(match &held.compared {
-            Compared::Verified => format!("holds {}, verified", held.backup),
-            Compared::Unverified { why } => format!("holds {}, not verified: {why}", held.backup),
-            Compared::Mismatched { summary } => format!("holds {}, mismatched: {summary}", held.backup),
-        }),
+        held @ Holds::Backup(_) => Some(format!("holds {}", status::held(held))),
     }
 }
 

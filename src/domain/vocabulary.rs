@@ -17,6 +17,9 @@ use super::id::ServiceName;
 pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {
+    /// The beginning of 1970.
+    pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
+
     /// The same moment in UTC, cut to whole microseconds so that it survives being stored.
     pub fn new(moment: OffsetDateTime) -> Self {
         let utc = moment.to_offset(UtcOffset::UTC);

@@ -186,6 +186,16 @@ impl ClosedRun {
     }
 }
 
+/// A run that is over, as far as a chart shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentRun {
+    pub kind: RunKind,
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+    pub outcome: RunOutcome,
+}
+
 /// What kind of run it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
