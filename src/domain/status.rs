@@ -1,6 +1,8 @@
 //! The status: what an operator wants to see, derived from the records alone. All times in it are absolute, so that it
 //! changes when the facts do.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 use time::Duration;
 
@@ -132,7 +134,7 @@ impl Status {
         now: Timestamp,
     ) -> Self {
         let mut conditions = raised.to_vec();
-        conditions.sort_by_key(|raised| (std::cmp::Reverse(raised.condition.severity()), raised.since));
+        conditions.sort_by_key(|raised| (Reverse(raised.condition.severity()), raised.condition));
         let backed_up = view.record(&view.situation.backed_up);
         Self {
             version: STATUS_VERSION,

@@ -17,7 +17,7 @@ const SCRIPT: &str =
     "if(Date.now()>Date.parse(document.body.dataset.until))document.getElementById('late').hidden=false";
 
 /// Nothing is loaded from anywhere; only the style and the script of this page count.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-0GWxJykMszXnvpNeM2V7vm4C1cstO7yaDc0vUurOTDM='; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-0GWxJykMszXnvpNeM2V7vm4C1cstO7yaDc0vUurOTDM='; base-uri 'none'; form-action 'none'";
 
 /// Renders `status`.
 pub(super) fn of(status: &Status) -> String {
@@ -119,7 +119,7 @@ fn conditions(page: &mut String, raised: &[Raised]) {
              <p class=\"small\">Since {}</p></article>",
             class(Some(raised.condition.severity())),
             raised.condition.as_str(),
-            escaped(&sentence(&raised.fact)),
+            escaped(&raised.fact),
             escaped(&raised.next),
             clock(raised.since),
         );
