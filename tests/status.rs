@@ -46,6 +46,14 @@ fn the_verdict_follows_the_worst_condition() {
 }
 
 #[test]
+fn a_new_deployment_says_what_has_not_happened_yet() {
+    let page = pages::new().page();
+    assert!(page.contains("<dt>Last verified backup</dt><dd>none; the target is 26 h</dd>"));
+    assert!(page.contains("<dt>Holds</dt><dd>nothing was ever restored</dd>"));
+    assert!(!page.contains("<svg"), "there is nothing to draw");
+}
+
+#[test]
 fn the_json_says_what_the_page_says() {
     let status: Value = serde_json::from_str(&pages::troubled().text()).unwrap();
     assert_eq!(status["asOf"], "2026-03-10T09:30:00Z");
