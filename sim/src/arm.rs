@@ -10,6 +10,7 @@ mod lists;
 mod route;
 mod service;
 mod shown;
+mod traffic;
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -26,7 +27,7 @@ use crate::tokens::{Principal, Refusal};
 pub(crate) use answer::envelope;
 use answer::{Answer, respond};
 pub(crate) use entities::Lists;
-use route::{Route, Target};
+use route::{Kind, Route, Target};
 
 /// No request that belongs here is larger.
 const LONGEST_BODY: usize = 1 << 20;
@@ -48,6 +49,8 @@ const API_VERSIONS: [&str; 11] = [
 ];
 
 const STORAGE_API_VERSIONS: [&str; 3] = ["2022-05-01", "2023-01-01", "2023-05-01"];
+
+const TRAFFIC_API_VERSIONS: [&str; 4] = ["2018-04-01", "2018-08-01", "2022-04-01", "2026-09-01"];
 
 pub(crate) fn router(cloud: Cloud) -> Router {
     Router::new().fallback(answer).with_state(cloud)
@@ -133,16 +136,16 @@ fn managed(cloud: &Cloud, call: &Call, target: &Target) -> Answer {
         Ok(caller) => caller,
         Err(refusal) => return answer::unauthenticated(refusal),
     };
-    let (subscription, counted) = (target.subscription(), call.counted());
-    match cloud.count(caller, subscription, counted) {
+    let counted = call.counted();
+    match cloud.count(caller, &target.subscription, counted) {
         Ok(remaining) => provided(cloud, call, (caller, target)).remaining(counted, remaining),
-        Err(throttled) => answer::throttled((caller, subscription), counted, throttled),
+        Err(throttled) => answer::throttled((caller, &target.subscription), counted, throttled),
     }
 }
 
 /// Checks what Resource Manager checks for every resource, then lets the provider answer.
 fn provided(cloud: &Cloud, call: &Call, (caller, target): (&Principal, &Target)) -> Answer {
-    let versions: &[&str] = if target.is_storage() { &STORAGE_API_VERSIONS } else { &API_VERSIONS };
+    let versions = target.kind.api_versions();
     if call.api_version().is_empty() {
         let message = "The api-version query parameter (?api-version=) is required for all requests.";
         return Answer::error(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", message);
@@ -152,40 +155,53 @@ fn provided(cloud: &Cloud, call: &Call, (caller, target): (&Principal, &Target))
     }
     let action = target.action(&call.method);
     if cloud.is_denied(caller, &action, target.service_name()) {
-        return answer::forbidden(caller, &action, &target.scope());
+        return answer::forbidden(caller, &action, &target.id);
     }
-    match target {
-        Target::Keys { group, account, .. } => service::list_keys(cloud, group, account),
-        Target::Service { id, rest, .. } => service::answer(cloud, call, (id, rest)),
+    match &target.kind {
+        Kind::Service { rest, .. } => service::answer(cloud, call, (&target.id, rest)),
+        Kind::Keys { account } => service::list_keys(cloud, &target.group, account),
+        Kind::Profile { name, endpoint } => {
+            traffic::answer(cloud, call, (&target.group, name, endpoint.as_ref()))
+        }
     }
 }
 
-impl Target {
-    fn is_storage(&self) -> bool {
-        matches!(self, Self::Keys { .. })
+impl Kind {
+    fn api_versions(&self) -> &'static [&'static str] {
+        match self {
+            Self::Service { .. } => &API_VERSIONS,
+            Self::Keys { .. } => &STORAGE_API_VERSIONS,
+            Self::Profile { .. } => &TRAFFIC_API_VERSIONS,
+        }
     }
 }
 
 impl Route {
     /// What kind of request this is, and the service that it is about; `None` if nobody answers it.
     fn kind(&self, method: &Method) -> Option<(knobs::Request, Option<String>)> {
-        use knobs::Request as Kind;
+        use knobs::Request as Asked;
         let target = match self {
-            Self::Entra { .. } => return (method == Method::POST).then_some((Kind::Entra, None)),
+            Self::Entra { .. } => return (method == Method::POST).then_some((Asked::Entra, None)),
             Self::Resource(target) => target,
         };
-        let Target::Service { name, rest, .. } = target else {
-            return (method == Method::POST).then_some((Kind::ListKeys, None));
+        let (name, rest) = match (&target.kind, method.as_str()) {
+            (Kind::Service { name, rest }, _) => (name, rest),
+            (Kind::Keys { .. }, "POST") => return Some((Asked::ListKeys, None)),
+            (Kind::Profile { endpoint: None, .. }, "GET") => return Some((Asked::Profile, None)),
+            (Kind::Profile { endpoint: Some(_), .. }, "GET" | "PATCH") => {
+                return Some((Asked::Endpoint, None));
+            }
+            _ => return None,
         };
         let rest: Vec<_> = rest.iter().map(|segment| segment.to_lowercase()).collect();
         let rest: Vec<_> = rest.iter().map(String::as_str).collect();
         let kind = match (method.as_str(), rest.as_slice()) {
-            ("GET", []) => Kind::Service,
-            ("POST", ["backup"]) => Kind::Backup,
-            ("POST", ["restore"]) => Kind::Restore,
-            ("GET", ["operationresults", _]) => Kind::Poll,
-            ("POST", [.., "listsecrets" | "listvalue"]) => Kind::Secrets,
-            ("GET" | "HEAD", rest) if lists::is_known(rest) => Kind::Content,
+            ("GET", []) => Asked::Service,
+            ("POST", ["backup"]) => Asked::Backup,
+            ("POST", ["restore"]) => Asked::Restore,
+            ("GET", ["operationresults", _]) => Asked::Poll,
+            ("POST", [.., "listsecrets" | "listvalue"]) => Asked::Secrets,
+            ("GET" | "HEAD", rest) if lists::is_known(rest) => Asked::Content,
             _ => return None,
         };
         Some((kind, Some(name.clone())))

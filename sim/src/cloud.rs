@@ -22,6 +22,7 @@ use crate::ids::Ids;
 use crate::journal::Journal;
 use crate::knobs::{Fault, Faults, Request};
 use crate::tokens::{Directory, Principal};
+use crate::traffic::{Profile, Traffic, TrafficHandle};
 
 use buckets::Buckets;
 
@@ -32,6 +33,7 @@ pub(crate) use exchange::ErrorCode;
 pub use handle::ServiceHandle;
 pub(crate) use operation::{Operation, Order, Place};
 pub(crate) use run::{Found, NotAccepted};
+pub(crate) use service::SUBSCRIPTION;
 pub(crate) use service::Service;
 pub use service::{Hostname, IdCase, LineEnds, ServiceSpec};
 pub(crate) use storage::Access;
@@ -66,6 +68,7 @@ struct State {
     buckets: Buckets,
     page_size: usize,
     shuffled: Option<u64>,
+    traffic: Traffic,
 }
 
 impl Cloud {
@@ -155,6 +158,29 @@ impl Cloud {
         self.state().latency = latency;
     }
 
+    /// The Traffic Manager profile.
+    ///
+    /// # Panics
+    ///
+    /// If the cloud was built without one.
+    pub fn traffic_manager(&self) -> TrafficHandle {
+        assert!(self.profile_id().is_some(), "the simulated cloud was built without Traffic Manager");
+        TrafficHandle::new(self.clone())
+    }
+
+    /// The resource id of the Traffic Manager profile, if there is one.
+    pub fn profile_id(&self) -> Option<String> {
+        self.state().traffic.profile.as_ref().map(Profile::id)
+    }
+
+    /// Who really answers users now, by name: the truth, which no caller of Azure can read. It follows DNS with the
+    /// delay that its answers are kept for. Without Traffic Manager users go to the first service. When it changed is
+    /// in [`Journal::served`].
+    pub fn serving(&self) -> Vec<String> {
+        self.advance_traffic();
+        self.state().traffic.serving()
+    }
+
     /// Queues a fault for the next request of this kind, on whatever service.
     pub fn next(&self, request: Request, fault: Fault) {
         self.state().faults.plan(request, None, fault);
@@ -232,6 +258,22 @@ impl Cloud {
         let state = self.state();
         let service = state.services.iter().find(|service| service.id.eq_ignore_ascii_case(id))?;
         Some(read(service, state.is_busy(&service.id)))
+    }
+
+    /// Makes up for all that Traffic Manager did until now.
+    pub(crate) fn advance_traffic(&self) {
+        let now = self.clock().now();
+        let mut state = self.state();
+        let State { traffic, services, .. } = &mut *state;
+        traffic.advance(services, now).into_iter().for_each(|served| self.journal().serve(served));
+    }
+
+    /// Changes the Traffic Manager profile, if there is one, as of now.
+    pub(crate) fn change_profile<T>(&self, change: impl FnOnce(&mut Profile) -> T) -> Option<T> {
+        self.advance_traffic();
+        let changed = self.state().traffic.profile.as_mut().map(change);
+        self.advance_traffic();
+        changed
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

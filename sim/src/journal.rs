@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
 
 use crate::knobs::Request;
+use crate::traffic::Served;
 
 /// One request and its answer.
 #[derive(Clone, Debug)]
@@ -114,6 +115,7 @@ pub struct Journal(Arc<Mutex<Pages>>);
 struct Pages {
     exchanges: Vec<Exchange>,
     operations: Vec<Operation>,
+    served: Vec<Served>,
 }
 
 impl Journal {
@@ -164,7 +166,12 @@ impl Journal {
         overlaps
     }
 
-    /// Forgets all exchanges; operations stay.
+    /// Who answered users, from the beginning, one entry for each change.
+    pub fn served(&self) -> Vec<Served> {
+        self.pages().served.clone()
+    }
+
+    /// Forgets all exchanges; everything else stays.
     pub fn clear_exchanges(&self) {
         self.pages().exchanges.clear();
     }
@@ -185,6 +192,10 @@ impl Journal {
         let operation = &mut pages.operations[number];
         operation.ended = Some(at);
         operation.outcome = outcome;
+    }
+
+    pub(crate) fn serve(&self, served: Served) {
+        self.pages().served.push(served);
     }
 
     fn count(&self, wanted: impl Fn(&Exchange) -> bool) -> usize {

@@ -32,6 +32,10 @@ pub enum Request {
     Secrets,
     /// `POST …/storageAccounts/{name}/listKeys`
     ListKeys,
+    /// `GET …/trafficmanagerprofiles/{name}`
+    Profile,
+    /// `GET` or `PATCH` of an endpoint of a profile.
+    Endpoint,
     /// The managed identity endpoint.
     Identity,
     /// Entra's token endpoint.

@@ -9,6 +9,7 @@
 //! - [`cloud::Cloud`] is the cloud itself: services with content, operations, storage accounts. Without
 //!   sockets it is driven through [`cloud::Cloud::router`] (Resource Manager and Entra in one) and
 //!   [`cloud::Cloud::identity_router`], under tokio's paused time if need be.
+//! - [`traffic`] is Traffic Manager: it probes the gateways and moves users by itself.
 //! - [`knobs`] plan what goes wrong, [`journal`] tells what happened, [`clock`] is the time.
 //! - [`content`] is what services hold, compares two of them, and imports the documents under `sim/apis`.
 //! - [`tokens`] is the tenant: identities, applications, the tokens that it issued.
@@ -49,3 +50,4 @@ pub mod simulation;
 pub mod storage;
 pub mod tls;
 pub mod tokens;
+pub mod traffic;

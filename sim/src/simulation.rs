@@ -16,6 +16,7 @@ use crate::serve::{Server, listen, serve};
 use crate::storage::{Access, Account, EMULATOR_ACCOUNT, StorageClient};
 use crate::tls::Authority;
 use crate::tokens::STORAGE_AUDIENCE;
+use crate::traffic::ProfileSpec;
 
 /// Where the storage of a simulation is.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +67,8 @@ pub struct Options {
     /// Whether Resource Manager's token buckets are there; see
     /// [`CloudBuilder::without_throttling`](crate::cloud::CloudBuilder::without_throttling).
     pub throttles: bool,
+    /// The Traffic Manager profile over all services; none to begin with.
+    pub traffic_manager: Option<ProfileSpec>,
 }
 
 impl Options {
@@ -86,6 +89,7 @@ impl Options {
             authority: None,
             locks: true,
             throttles: true,
+            traffic_manager: None,
         }
     }
 
@@ -93,6 +97,11 @@ impl Options {
     pub fn with_second_secondary(mut self) -> Self {
         self.services.push(ServiceSpec::new("contoso-sweden", "Sweden Central"));
         self
+    }
+
+    /// Routes users by this Traffic Manager profile.
+    pub fn traffic_manager(self, profile: ProfileSpec) -> Self {
+        Self { traffic_manager: Some(profile), ..self }
     }
 
     /// Keeps blobs there.
@@ -182,7 +191,11 @@ impl Simulation {
             ("SSL_CERT_FILE", self.files.bundle().display().to_string()),
             self.storage_setting(),
             ("BACKUP_CONTAINER", "apim-backups".to_owned()),
-            ("LIVE_CHECK", "off".to_owned()),
+            // Without Traffic Manager there is nobody to ask who carries the traffic.
+            match self.cloud.profile_id() {
+                Some(profile) => ("TRAFFIC_MANAGER_ID", profile),
+                None => ("LIVE_CHECK", "off".to_owned()),
+            },
         ];
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
@@ -281,6 +294,10 @@ fn cloud(options: &Options, authority: &Authority, (port, account): (u16, &Accou
     let builder = Cloud::builder(options.clock.clone()).arm_endpoint(&endpoint).seed(options.seed);
     let builder = builder.identity_header(&options.identity_header).storage(storage);
     let builder = options.services.iter().cloned().fold(builder, crate::cloud::CloudBuilder::service);
+    let builder = match &options.traffic_manager {
+        Some(profile) => builder.traffic_manager(profile.clone()),
+        None => builder,
+    };
     let builder = if options.locks { builder } else { builder.without_lock() };
     let builder = if options.throttles { builder } else { builder.without_throttling() };
     Ok(builder.build())

@@ -45,7 +45,7 @@ impl Answer {
     }
 
     /// An error of Resource Manager itself; its envelope has neither `details` nor `innerError`.
-    fn arm_error(status: StatusCode, code: &str, message: &str) -> Self {
+    pub(super) fn arm_error(status: StatusCode, code: &str, message: &str) -> Self {
         let body = json!({"error": {"code": code, "message": message}});
         Self { status, body: Some(body), headers: Vec::new(), code: Some(code.to_owned()) }
     }
@@ -175,7 +175,7 @@ pub(super) fn throttled(
 }
 
 pub(super) fn unsupported_version(target: &Target, version: &str, known: &[&str]) -> Answer {
-    let namespace = if target.is_storage() { "Microsoft.Storage" } else { "Microsoft.ApiManagement" };
+    let namespace = target.kind.namespace();
     let message = format!(
         "The resource type could not be found in the namespace '{namespace}' for api version '{version}'. The supported api-versions are '{}'.",
         known.join(",")

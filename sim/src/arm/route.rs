@@ -15,11 +15,23 @@ pub(super) enum Route {
 
 /// A resource, or an action on one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) struct Target {
+    pub(super) subscription: String,
+    pub(super) group: String,
+    /// The id of the resource that roles are assigned on.
+    pub(super) id: String,
+    pub(super) kind: Kind,
+}
+
+/// What sort of resource.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kind {
     /// An API Management service and what is below it.
-    Service { id: String, name: String, rest: Vec<String> },
+    Service { name: String, rest: Vec<String> },
     /// The keys of a storage account.
-    Keys { subscription: String, group: String, account: String },
+    Keys { account: String },
+    /// A Traffic Manager profile, or one of its endpoints: the collection and the name.
+    Profile { name: String, endpoint: Option<(String, String)> },
 }
 
 impl Route {
@@ -30,86 +42,88 @@ impl Route {
         let lower: Vec<_> = lower.iter().map(String::as_str).collect();
         match lower.as_slice() {
             [_, "oauth2", "v2.0", "token"] => Some(Self::Entra { tenant: raw[0].to_owned() }),
-            [
-                "subscriptions",
-                _,
-                "resourcegroups",
-                _,
-                "providers",
-                "microsoft.apimanagement",
-                "service",
-                _,
-                ..,
-            ] => Some(Self::Resource(Target::service(&raw))),
-            [
-                "subscriptions",
-                _,
-                "resourcegroups",
-                _,
-                "providers",
-                "microsoft.storage",
-                "storageaccounts",
-                _,
-                "listkeys",
-            ] => Some(Self::Resource(Target::Keys {
-                subscription: decoded(raw[1]),
-                group: decoded(raw[3]),
-                account: decoded(raw[7]),
-            })),
+            ["subscriptions", _, "resourcegroups", _, "providers", provider, rest @ ..] => {
+                let kind = Kind::parse((provider, rest), &raw[6..])?;
+                Some(Self::Resource(Target::new(&raw, kind)))
+            }
             _ => None,
         }
     }
 }
 
+impl Kind {
+    /// Reads what stands behind `providers/`: the provider's name and the rest in lower case, and the rest as it was
+    /// sent.
+    fn parse((provider, lower): (&str, &[&str]), raw: &[&str]) -> Option<Self> {
+        match (provider, lower) {
+            ("microsoft.apimanagement", ["service", _, ..]) => {
+                let rest = raw[2..].iter().map(|segment| (*segment).to_owned()).collect();
+                Some(Self::Service { name: decoded(raw[1]), rest })
+            }
+            ("microsoft.storage", ["storageaccounts", _, "listkeys"]) => {
+                Some(Self::Keys { account: decoded(raw[1]) })
+            }
+            ("microsoft.network", ["trafficmanagerprofiles", _]) => {
+                Some(Self::Profile { name: decoded(raw[1]), endpoint: None })
+            }
+            ("microsoft.network", ["trafficmanagerprofiles", _, _, _]) => {
+                let endpoint = Some((decoded(raw[2]), decoded(raw[3])));
+                Some(Self::Profile { name: decoded(raw[1]), endpoint })
+            }
+            _ => None,
+        }
+    }
+
+    /// The namespace of the provider.
+    pub(super) fn namespace(&self) -> &'static str {
+        match self {
+            Self::Service { .. } => "Microsoft.ApiManagement",
+            Self::Keys { .. } => "Microsoft.Storage",
+            Self::Profile { .. } => "Microsoft.Network",
+        }
+    }
+}
+
 impl Target {
-    fn service(raw: &[&str]) -> Self {
-        let id =
-            format!("/{}", raw[..8].iter().map(|segment| decoded(segment)).collect::<Vec<_>>().join("/"));
-        let rest: Vec<_> = raw[8..].iter().map(|segment| (*segment).to_owned()).collect();
-        Self::Service { id, name: decoded(raw[7]), rest }
+    fn new(raw: &[&str], kind: Kind) -> Self {
+        // A resource is named by eight segments; what follows is below it, or is done to it.
+        let segments: Vec<_> = raw.iter().take(8).map(|segment| decoded(segment)).collect();
+        let id = format!("/{}", segments.join("/"));
+        Self { subscription: segments[1].clone(), group: segments[3].clone(), id, kind }
     }
 
     /// The name of the service, if it is one.
     pub(super) fn service_name(&self) -> Option<&str> {
-        match self {
-            Self::Service { name, .. } => Some(name),
-            Self::Keys { .. } => None,
-        }
-    }
-
-    /// The id of the subscription that it is in.
-    pub(super) fn subscription(&self) -> &str {
-        match self {
-            Self::Service { id, .. } => id.split('/').nth(2).unwrap_or_default(),
-            Self::Keys { subscription, .. } => subscription,
-        }
-    }
-
-    /// What role assignments are made on.
-    pub(super) fn scope(&self) -> String {
-        match self {
-            Self::Service { id, .. } => id.clone(),
-            Self::Keys { group, account, .. } => {
-                format!("/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{account}")
-            }
+        match &self.kind {
+            Kind::Service { name, .. } => Some(name),
+            Kind::Keys { .. } | Kind::Profile { .. } => None,
         }
     }
 
     /// The action that a role must allow for this request.
     pub(super) fn action(&self, method: &Method) -> String {
-        let Self::Service { rest, .. } = self else {
-            return "Microsoft.Storage/storageAccounts/listKeys/action".to_owned();
-        };
-        let verb = if method == Method::POST { "action" } else { "read" };
-        // Names stand between collections, except at the end of an action, which follows its entity.
-        let mut kinds: Vec<_> = rest.iter().step_by(2).map(String::as_str).collect();
-        if let (true, true, Some(last)) = (method == Method::POST, rest.len() > 1, rest.last()) {
-            kinds = rest[..rest.len() - 1].iter().step_by(2).map(String::as_str).collect();
-            kinds.push(last);
+        match &self.kind {
+            Kind::Service { rest, .. } => service_action(rest, method),
+            Kind::Keys { .. } => "Microsoft.Storage/storageAccounts/listKeys/action".to_owned(),
+            Kind::Profile { endpoint, .. } => {
+                let below = endpoint.as_ref().map(|(collection, _)| format!("/{collection}"));
+                let verb = if method == Method::GET { "read" } else { "write" };
+                format!("Microsoft.Network/trafficManagerProfiles{}/{verb}", below.unwrap_or_default())
+            }
         }
-        let kinds: String = kinds.iter().map(|kind| format!("/{kind}")).collect();
-        format!("Microsoft.ApiManagement/service{kinds}/{verb}")
     }
+}
+
+fn service_action(rest: &[String], method: &Method) -> String {
+    let verb = if method == Method::POST { "action" } else { "read" };
+    // Names stand between collections, except at the end of an action, which follows its entity.
+    let mut kinds: Vec<_> = rest.iter().step_by(2).map(String::as_str).collect();
+    if let (true, true, Some(last)) = (method == Method::POST, rest.len() > 1, rest.last()) {
+        kinds = rest[..rest.len() - 1].iter().step_by(2).map(String::as_str).collect();
+        kinds.push(last);
+    }
+    let kinds: String = kinds.iter().map(|kind| format!("/{kind}")).collect();
+    format!("Microsoft.ApiManagement/service{kinds}/{verb}")
 }
 
 #[cfg(test)]
@@ -138,6 +152,17 @@ mod tests {
             action("/apis/a/operations/o", Method::GET),
             "Microsoft.ApiManagement/service/apis/operations/read"
         );
+        let profile =
+            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/trafficmanagerprofiles/tm";
+        let profile = |below: &str, method| match Route::parse(&format!("{profile}{below}")) {
+            Some(Route::Resource(target)) => target.action(&method),
+            other => panic!("{below}: {other:?}"),
+        };
+        assert_eq!(profile("", Method::GET), "Microsoft.Network/trafficManagerProfiles/read");
+        assert_eq!(
+            profile("/externalEndpoints/e", Method::PATCH),
+            "Microsoft.Network/trafficManagerProfiles/externalEndpoints/write"
+        );
         let secrets = action("/subscriptions/s/listSecrets", Method::POST);
         assert_eq!(secrets, "Microsoft.ApiManagement/service/subscriptions/listSecrets/action");
     }
@@ -145,7 +170,9 @@ mod tests {
     #[test]
     fn case_does_not_matter_and_strangers_are_told() {
         let lower = Route::parse(&SERVICE.to_lowercase());
-        assert!(matches!(lower, Some(Route::Resource(Target::Service { name, .. })) if name == "contoso"));
+        let Some(Route::Resource(target)) = lower else { panic!("{lower:?}") };
+        assert_eq!((target.service_name(), target.group.as_str()), (Some("contoso"), "rg"));
+        assert_eq!(target.id, SERVICE.to_lowercase());
         assert_eq!(Route::parse("/subscriptions/s/resourceGroups/rg"), None);
         assert_eq!(Route::parse("/t/oauth2/v2.0/token"), Some(Route::Entra { tenant: "t".to_owned() }));
     }

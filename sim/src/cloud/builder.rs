@@ -11,6 +11,7 @@ use crate::ids::Ids;
 use crate::journal::Journal;
 use crate::knobs::Faults;
 use crate::tokens::Directory;
+use crate::traffic::{ProfileSpec, Traffic};
 
 /// Puts a [`Cloud`] together.
 pub struct CloudBuilder {
@@ -23,6 +24,7 @@ pub struct CloudBuilder {
     page_size: usize,
     services: Vec<ServiceSpec>,
     accounts: Vec<StorageAccount>,
+    profile: Option<ProfileSpec>,
 }
 
 impl CloudBuilder {
@@ -37,6 +39,7 @@ impl CloudBuilder {
             page_size: 100,
             services: Vec::new(),
             accounts: Vec::new(),
+            profile: None,
         }
     }
 
@@ -68,6 +71,11 @@ impl CloudBuilder {
         self
     }
 
+    /// Adds a Traffic Manager profile over all services, the first before the second.
+    pub fn traffic_manager(self, profile: ProfileSpec) -> Self {
+        Self { profile: Some(profile), ..self }
+    }
+
     /// Accepts an operation although another one runs. Azure's `ServiceLocked` was seen on other calls than
     /// backup and restore: a careful caller does not count on it, and [`Journal::overlaps`] tells.
     pub fn without_lock(self) -> Self {
@@ -92,8 +100,10 @@ impl CloudBuilder {
         let directory = Directory::new(self.clock.clone(), ids.clone(), header);
         directory.add_audience(&self.arm_endpoint);
         let now = self.clock.now();
+        let services: Vec<_> = self.services.into_iter().map(|spec| Service::new(spec, now)).collect();
         let state = State {
-            services: self.services.into_iter().map(|spec| Service::new(spec, now)).collect(),
+            traffic: Traffic::new(self.profile.as_ref(), &services, now),
+            services,
             operations: Vec::new(),
             accounts: self.accounts,
             faults: Faults::default(),
@@ -105,7 +115,7 @@ impl CloudBuilder {
             page_size: self.page_size.max(1),
             shuffled: None,
         };
-        Cloud(Arc::new(Inner {
+        let cloud = Cloud(Arc::new(Inner {
             clock: self.clock,
             ids,
             journal,
@@ -115,6 +125,8 @@ impl CloudBuilder {
             throttles: self.throttles,
             state: Mutex::new(state),
             settling: tokio::sync::Mutex::new(()),
-        }))
+        }));
+        cloud.advance_traffic();
+        cloud
     }
 }

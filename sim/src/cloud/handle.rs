@@ -46,6 +46,22 @@ impl ServiceHandle {
         self.with(|service| service.configure(change));
     }
 
+    /// Takes the gateway down: it answers neither users nor probes. Resource Manager goes on.
+    pub fn gateway_down(&self) {
+        self.switch_gateway(false);
+    }
+
+    /// Brings the gateway up again.
+    pub fn gateway_up(&self) {
+        self.switch_gateway(true);
+    }
+
+    fn switch_gateway(&self, up: bool) {
+        self.cloud.advance_traffic();
+        self.with(|service| service.gateway_up = up);
+        self.cloud.advance_traffic();
+    }
+
     /// Replaces the policy at `scope`: empty for all APIs, `apis/orders`, `products/partner`, ….
     pub fn set_policy(&self, scope: &str, policy: &str) {
         let path = format!("{scope}/policies/policy");

@@ -59,8 +59,8 @@ impl Service {
             "provisioningState": state,
             "targetProvisioningState": "",
             "createdAtUtc": created,
-            "gatewayUrl": format!("https://{name}.azure-api.net"),
-            "gatewayRegionalUrl": format!("https://{name}-{}-01.regional.azure-api.net", self.region()),
+            "gatewayUrl": format!("https://{}", self.gateway_host()),
+            "gatewayRegionalUrl": format!("https://{}", self.regional_host()),
             "portalUrl": format!("https://{name}.portal.azure-api.net"),
             "developerPortalUrl": format!("https://{name}.developer.azure-api.net"),
             "managementApiUrl": format!("https://{name}.management.azure-api.net"),
@@ -92,7 +92,7 @@ impl Service {
     fn hostname_configurations(&self) -> Vec<Value> {
         let default = self.spec.hostnames.iter().rfind(|hostname| hostname.kind == "Proxy");
         let own = json!({
-            "type": "Proxy", "hostName": format!("{}.azure-api.net", self.spec.name), "encodedCertificate": null,
+            "type": "Proxy", "hostName": self.gateway_host(), "encodedCertificate": null,
             "keyVaultId": null, "certificatePassword": null, "negotiateClientCertificate": false,
             "certificate": null, "defaultSslBinding": default.is_none(), "identityClientId": null,
             "certificateSource": "BuiltIn", "certificateStatus": null,

@@ -44,10 +44,12 @@ enum Due {
 }
 
 impl Cloud {
-    /// Completes every operation that has ended by the cloud's clock: blobs are written, content is restored.
+    /// Completes every operation that has ended by the cloud's clock: blobs are written, content is restored. Makes
+    /// up for Traffic Manager's probes.
     /// Every request does this first; a test that moves the clock and looks at the storage calls it.
     pub async fn settle(&self) {
         let _turn = self.0.settling.lock().await;
+        self.advance_traffic();
         loop {
             let due = self.state().due(self.clock().now());
             match due {

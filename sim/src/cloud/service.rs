@@ -7,7 +7,7 @@ use crate::content::Content;
 use crate::tokens::Principal;
 
 /// The subscription of everything that is not placed elsewhere.
-pub(super) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+pub(crate) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 
 /// In which letters a service writes the ids of what it holds. Azure compares them without regard to case, and
 /// does not always write them alike.
@@ -254,6 +254,8 @@ pub(crate) struct Service {
     pub(crate) content: Content,
     /// The provisioning state while no operation of ours runs.
     pub(crate) state: String,
+    /// Whether the gateway answers: users, and the probes of Traffic Manager.
+    pub(crate) gateway_up: bool,
     pub(super) created: OffsetDateTime,
     /// When the content came to be: long before the simulation, a little differently for every service, or at the
     /// end of the last restore.
@@ -266,7 +268,8 @@ impl Service {
         let content = std::mem::take(&mut spec.content);
         let age = Duration::hours(1_000) + Duration::minutes(spec.name.bytes().map(i64::from).sum());
         let state = "Succeeded".to_owned();
-        Self { id: spec.id(), spec, content, state, created, content_since: created - age, changes: 1 }
+        let content_since = created - age;
+        Self { id: spec.id(), spec, content, state, gateway_up: true, created, content_since, changes: 1 }
     }
 
     /// Becomes what `change` makes of it, but keeps its id and what it holds.
@@ -282,6 +285,21 @@ impl Service {
     /// The region as operation ids and hostnames spell it: `westeurope`.
     pub(crate) fn region(&self) -> String {
         self.spec.location.to_lowercase().replace(' ', "")
+    }
+
+    /// The host that Azure gives to the gateway.
+    pub(crate) fn gateway_host(&self) -> String {
+        format!("{}.azure-api.net", self.spec.name)
+    }
+
+    /// The gateway's host in the service's own region.
+    pub(crate) fn regional_host(&self) -> String {
+        format!("{}-{}-01.regional.azure-api.net", self.spec.name, self.region())
+    }
+
+    /// Whether requests to `host` reach this gateway.
+    pub(crate) fn answers_as(&self, host: &str) -> bool {
+        host.eq_ignore_ascii_case(&self.gateway_host()) || host.eq_ignore_ascii_case(&self.regional_host())
     }
 
     pub(crate) fn is(&self, name_or_id: &str) -> bool {

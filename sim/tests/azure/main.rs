@@ -9,4 +9,5 @@ mod program;
 mod service;
 mod sockets;
 mod throttling;
+mod traffic;
 mod world;

@@ -6,6 +6,7 @@ use apim_dr_sim::clock::Clock;
 use apim_dr_sim::journal::{OperationKind, Outcome};
 use apim_dr_sim::knobs::{Fault, Request};
 use apim_dr_sim::simulation::{Options, Simulation, Storage};
+use apim_dr_sim::traffic::ProfileSpec;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -169,4 +170,17 @@ async fn entra_is_beside_resource_manager() {
     let id = simulation.cloud().service("contoso-west").id();
     let url = format!("{}{id}?{VERSION}", caller.settings["ARM_ENDPOINT"]);
     assert_eq!(caller.get(&url).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn settings_name_the_profile_if_there_is_one() {
+    let plain = start(Storage::Embedded).await.settings();
+    assert_eq!((plain.get("TRAFFIC_MANAGER_ID"), plain["LIVE_CHECK"].as_str()), (None, "off"));
+    let options = Options::new(Clock::manual(START)).traffic_manager(ProfileSpec::new("contoso"));
+    let simulation = Simulation::start(options).await.unwrap();
+    let caller = Caller::of(&simulation).await;
+    assert!(!caller.settings.contains_key("LIVE_CHECK"));
+    let (arm, profile) = (&caller.settings["ARM_ENDPOINT"], &caller.settings["TRAFFIC_MANAGER_ID"]);
+    let profile = json_of(caller.get(&format!("{arm}{profile}?api-version=2022-04-01")).await).await;
+    assert_eq!(profile["properties"]["endpoints"][0]["name"], "contoso-west");
 }
