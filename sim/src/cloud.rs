@@ -29,7 +29,7 @@ use buckets::Buckets;
 pub(crate) use buckets::{Counted, Remaining, Throttled};
 pub use builder::CloudBuilder;
 pub use denial::Denial;
-pub(crate) use exchange::ErrorCode;
+pub(crate) use exchange::{ErrorCode, distorted};
 pub use handle::ServiceHandle;
 pub(crate) use operation::{Operation, Order, Place};
 pub(crate) use run::{Found, NotAccepted};

@@ -40,6 +40,8 @@ pub enum Request {
     Identity,
     /// Entra's token endpoint.
     Entra,
+    /// A call that a [`Receiver`](crate::receiver::Receiver) gets: an alert or a heartbeat.
+    Delivery,
 }
 
 /// Where an exchange breaks off. It is an extension of the response; a transport in the same process turns

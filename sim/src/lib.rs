@@ -14,6 +14,7 @@
 //! - [`content`] is what services hold, compares two of them, and imports the documents under `sim/apis`.
 //! - [`tokens`] is the tenant: identities, applications, the tokens that it issued.
 //! - [`blobs`] is embedded blob storage, [`storage`] a client for that, Azurite and Azure.
+//! - [`receiver`] takes alerts and heartbeats.
 //! - [`host`] is the stand-in for the Functions host.
 //!
 //! ```
@@ -45,6 +46,7 @@ pub mod host;
 mod ids;
 pub mod journal;
 pub mod knobs;
+pub mod receiver;
 pub mod serve;
 pub mod simulation;
 pub mod storage;

@@ -93,7 +93,7 @@ impl Cloud {
 }
 
 /// The answer as the fault lets it out.
-fn distorted(answer: Response, fault: &Fault) -> Response {
+pub(crate) fn distorted(answer: Response, fault: &Fault) -> Response {
     let mut answer = fault.canned.as_ref().map(canned).unwrap_or(answer);
     relocate(answer.headers_mut(), fault.location.as_ref());
     for (name, value) in &fault.headers {

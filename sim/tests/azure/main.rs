@@ -6,6 +6,7 @@ mod arm;
 mod content;
 mod faults;
 mod program;
+mod receivers;
 mod service;
 mod sockets;
 mod throttling;
