@@ -14,6 +14,7 @@
 //! - [`content`] is what services hold, compares two of them, and imports the documents under `sim/apis`.
 //! - [`tokens`] is the tenant: identities, applications, the tokens that it issued.
 //! - [`blobs`] is embedded blob storage, [`storage`] a client for that, Azurite and Azure.
+//! - [`door`] is a gateway over a real socket, with its certificates.
 //! - [`receiver`] takes alerts and heartbeats.
 //! - [`host`] is the stand-in for the Functions host.
 //!
@@ -41,6 +42,7 @@ pub mod blobs;
 pub mod clock;
 pub mod cloud;
 pub mod content;
+pub mod door;
 mod form;
 pub mod host;
 mod ids;

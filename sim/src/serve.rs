@@ -69,7 +69,7 @@ async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>)
 }
 
 /// One connection. A client that hangs up or does not trust the certificate is no concern of the server.
-async fn connection(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
+pub(crate) async fn connection(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
     drop(stream.set_nodelay(true));
     match tls {
         None => exchange(stream, router).await,

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::cloud::{Cloud, ServiceSpec, StorageAccount};
+use crate::door::FrontDoor;
 use crate::serve::{Server, listen, serve};
 use crate::storage::{Access, Account, EMULATOR_ACCOUNT, StorageClient};
 use crate::tls::Authority;
@@ -69,6 +70,8 @@ pub struct Options {
     pub throttles: bool,
     /// The Traffic Manager profile over all services; none to begin with.
     pub traffic_manager: Option<ProfileSpec>,
+    /// Whether the gateways listen, each on a port of its own; see [`FrontDoor`].
+    pub front_doors: bool,
 }
 
 impl Options {
@@ -90,6 +93,7 @@ impl Options {
             locks: true,
             throttles: true,
             traffic_manager: None,
+            front_doors: false,
         }
     }
 
@@ -102,6 +106,11 @@ impl Options {
     /// Routes users by this Traffic Manager profile.
     pub fn traffic_manager(self, profile: ProfileSpec) -> Self {
         Self { traffic_manager: Some(profile), ..self }
+    }
+
+    /// Lets the gateways listen.
+    pub fn with_front_doors(self) -> Self {
+        Self { front_doors: true, ..self }
     }
 
     /// Keeps blobs there.
@@ -118,6 +127,8 @@ pub struct Simulation {
     blobs: Option<Blobs>,
     files: Files,
     identity: Server,
+    /// By the names of their services.
+    doors: BTreeMap<String, FrontDoor>,
     _arm: Server,
     _blobs: Option<Server>,
     _settling: Settling,
@@ -141,8 +152,9 @@ impl Simulation {
         let files = Files::new(options.directory.take())?;
         authority.write_bundle(&files.bundle())?;
         let (blobs, _blobs) = blobs.unzip();
+        let doors = if options.front_doors { open_doors(&cloud, &authority).await? } else { BTreeMap::new() };
         let _settling = Settling::start(cloud.clone());
-        Ok(Self { cloud, authority, account, blobs, files, identity, _arm: arm, _blobs, _settling })
+        Ok(Self { cloud, authority, account, blobs, files, identity, doors, _arm: arm, _blobs, _settling })
     }
 
     /// The cloud: services, knobs, journal.
@@ -163,6 +175,16 @@ impl Simulation {
     /// The embedded blob server, for its faults and its journal, if it is that which is used.
     pub fn blobs(&self) -> Option<&Blobs> {
         self.blobs.as_ref()
+    }
+
+    /// The front door of a service's gateway.
+    ///
+    /// # Panics
+    ///
+    /// If the gateways do not listen, or there is no such service.
+    pub fn front_door(&self, service: &str) -> &FrontDoor {
+        let door = self.doors.get(service);
+        door.unwrap_or_else(|| panic!("no front door of {service} in the simulation"))
     }
 
     /// A client of the storage account, by key.
@@ -301,6 +323,15 @@ fn cloud(options: &Options, authority: &Authority, (port, account): (u16, &Accou
     let builder = if options.locks { builder } else { builder.without_lock() };
     let builder = if options.throttles { builder } else { builder.without_throttling() };
     Ok(builder.build())
+}
+
+async fn open_doors(cloud: &Cloud, authority: &Authority) -> io::Result<BTreeMap<String, FrontDoor>> {
+    let mut doors = BTreeMap::new();
+    for id in cloud.service_ids() {
+        let service = cloud.service(&id);
+        doors.insert(service.name(), FrontDoor::open(service, authority).await?);
+    }
+    Ok(doors)
 }
 
 /// Completes operations while nobody asks, so that a blob appears at its time.

@@ -9,6 +9,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
 use tokio_rustls::TlsAcceptor;
 
 /// Where systems keep the authorities that they trust.
@@ -24,6 +25,8 @@ const SYSTEM_BUNDLES: [&str; 4] = [
 #[derive(Clone)]
 pub struct Authority {
     pem: String,
+    /// Signs what is issued later, as public authorities do: by an intermediate, not by the root.
+    intermediate: Arc<CertifiedIssuer<'static, KeyPair>>,
     acceptor: TlsAcceptor,
     server_pem: String,
     server_key_pem: String,
@@ -36,13 +39,23 @@ impl Authority {
     ///
     /// If the keys can not be made.
     pub fn new() -> io::Result<Self> {
+        Self::named("apim-dr-sim")
+    }
+
+    /// The same under another name: an authority of the same name that is not trusted looks like a forged one.
+    pub(crate) fn named(name: &str) -> io::Result<Self> {
         install_provider();
-        let issuer = CertifiedIssuer::self_signed(authority_params(), key()?).map_err(io::Error::other)?;
+        let issuer = CertifiedIssuer::self_signed(authority_params(&format!("{name} authority")), key()?)
+            .map_err(io::Error::other)?;
+        let intermediate = authority_params(&format!("{name} intermediate"));
+        let intermediate =
+            CertifiedIssuer::signed_by(intermediate, key()?, &issuer).map_err(io::Error::other)?;
         let server_key = key()?;
         let server = server_params()?.signed_by(&server_key, &issuer).map_err(io::Error::other)?;
         let acceptor = acceptor(server.der().clone(), &server_key)?;
         Ok(Self {
             pem: issuer.pem(),
+            intermediate: Arc::new(intermediate),
             acceptor,
             server_pem: server.pem(),
             server_key_pem: server_key.serialize_pem(),
@@ -67,6 +80,24 @@ impl Authority {
     /// Accepts connections under the server certificate.
     pub fn acceptor(&self) -> TlsAcceptor {
         self.acceptor.clone()
+    }
+
+    /// Issues a certificate for `names`, good from one time to the other; its chain, leaf first, and its key.
+    pub(crate) fn issue(
+        &self,
+        names: &[&str],
+        (from, to): (OffsetDateTime, OffsetDateTime),
+    ) -> io::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names.clone()).map_err(io::Error::other)?;
+        params.distinguished_name.push(DnType::CommonName, names.first().cloned().unwrap_or_default());
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        (params.not_before, params.not_after) = (from, to);
+        let key = key()?;
+        let leaf = params.signed_by(&key, &*self.intermediate).map_err(io::Error::other)?;
+        let chain = vec![leaf.der().clone(), self.intermediate.der().clone()];
+        Ok((chain, PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()))))
     }
 
     /// Writes the system's authorities and this one into a file, which is what `SSL_CERT_FILE` wants: it
@@ -118,9 +149,9 @@ fn key() -> io::Result<KeyPair> {
     KeyPair::generate().map_err(io::Error::other)
 }
 
-fn authority_params() -> CertificateParams {
+fn authority_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "apim-dr-sim authority");
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

@@ -1,6 +1,9 @@
 //! A service in the hands of a test or a person.
 
+use time::OffsetDateTime;
+
 use super::{Cloud, IdCase, LineEnds, Service, ServiceSpec};
+use crate::clock::Clock;
 use crate::content::Content;
 use crate::knobs::{Fault, Request};
 use crate::tokens::Principal;
@@ -54,6 +57,38 @@ impl ServiceHandle {
     /// Brings the gateway up again.
     pub fn gateway_up(&self) {
         self.switch_gateway(true);
+    }
+
+    /// Whether the gateway answers.
+    pub fn is_gateway_up(&self) -> bool {
+        self.with(|service| service.gateway_up)
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        self.cloud.clock()
+    }
+
+    /// Shows this URL as the gateway's.
+    pub(crate) fn set_gateway_url(&self, url: &str) {
+        self.with(|service| service.gateway_url = Some(url.to_owned()));
+    }
+
+    /// The custom hostnames of the gateway, and when their certificates expire if that was said.
+    pub(crate) fn hostnames(&self) -> Vec<(String, Option<OffsetDateTime>)> {
+        let of_gateway = |service: &mut Service| {
+            let hostnames = service.spec.hostnames.iter().filter(|hostname| hostname.kind == "Proxy");
+            hostnames.map(|hostname| (hostname.name.clone(), hostname.expiry)).collect()
+        };
+        self.with(of_gateway)
+    }
+
+    /// Says when the certificate of a custom hostname expires.
+    pub(crate) fn set_expiry(&self, hostname: &str, expiry: OffsetDateTime) {
+        self.with(|service| {
+            let known = service.spec.hostnames.iter_mut();
+            let named = known.filter(|known| known.name.eq_ignore_ascii_case(hostname));
+            named.for_each(|known| known.expiry = Some(expiry));
+        });
     }
 
     fn switch_gateway(&self, up: bool) {

@@ -59,7 +59,7 @@ impl Service {
             "provisioningState": state,
             "targetProvisioningState": "",
             "createdAtUtc": created,
-            "gatewayUrl": format!("https://{}", self.gateway_host()),
+            "gatewayUrl": self.gateway_url.clone().unwrap_or_else(|| format!("https://{}", self.gateway_host())),
             "gatewayRegionalUrl": format!("https://{}", self.regional_host()),
             "portalUrl": format!("https://{name}.portal.azure-api.net"),
             "developerPortalUrl": format!("https://{name}.developer.azure-api.net"),

@@ -256,6 +256,8 @@ pub(crate) struct Service {
     pub(crate) state: String,
     /// Whether the gateway answers: users, and the probes of Traffic Manager.
     pub(crate) gateway_up: bool,
+    /// Where the gateway really listens, if it does.
+    pub(crate) gateway_url: Option<String>,
     pub(super) created: OffsetDateTime,
     /// When the content came to be: long before the simulation, a little differently for every service, or at the
     /// end of the last restore.
@@ -269,7 +271,17 @@ impl Service {
         let age = Duration::hours(1_000) + Duration::minutes(spec.name.bytes().map(i64::from).sum());
         let state = "Succeeded".to_owned();
         let content_since = created - age;
-        Self { id: spec.id(), spec, content, state, gateway_up: true, created, content_since, changes: 1 }
+        Self {
+            id: spec.id(),
+            spec,
+            content,
+            state,
+            gateway_up: true,
+            gateway_url: None,
+            created,
+            content_since,
+            changes: 1,
+        }
     }
 
     /// Becomes what `change` makes of it, but keeps its id and what it holds.

@@ -4,6 +4,7 @@
 
 mod arm;
 mod content;
+mod doors;
 mod faults;
 mod program;
 mod receivers;
