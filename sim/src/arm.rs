@@ -10,6 +10,7 @@ mod lists;
 mod route;
 mod service;
 mod shown;
+mod surroundings;
 mod traffic;
 
 use axum::Router;
@@ -27,7 +28,7 @@ use crate::tokens::{Principal, Refusal};
 pub(crate) use answer::envelope;
 use answer::{Answer, respond};
 pub(crate) use entities::Lists;
-use route::{Kind, Route, Target};
+use route::{Kind, Part, Route, Target};
 
 /// No request that belongs here is larger.
 const LONGEST_BODY: usize = 1 << 20;
@@ -48,7 +49,12 @@ const API_VERSIONS: [&str; 11] = [
     "2026-09-01-preview",
 ];
 
-const STORAGE_API_VERSIONS: [&str; 3] = ["2022-05-01", "2023-01-01", "2023-05-01"];
+const STORAGE_API_VERSIONS: [&str; 5] =
+    ["2022-05-01", "2022-09-01", "2023-01-01", "2023-05-01", "2024-01-01"];
+
+const RESOURCES_API_VERSIONS: [&str; 4] = ["2021-04-01", "2022-09-01", "2023-07-01", "2024-03-01"];
+
+const AUTHORIZATION_API_VERSIONS: [&str; 3] = ["2015-07-01", "2018-07-01", "2022-04-01"];
 
 const TRAFFIC_API_VERSIONS: [&str; 4] = ["2018-04-01", "2018-08-01", "2022-04-01", "2026-09-01"];
 
@@ -154,12 +160,14 @@ fn provided(cloud: &Cloud, call: &Call, (caller, target): (&Principal, &Target))
         return answer::unsupported_version(target, call.api_version(), versions);
     }
     let action = target.action(&call.method);
-    if cloud.is_denied(caller, &action, target.service_name()) {
+    if !cloud.allows(caller, &action, target.object()) {
         return answer::forbidden(caller, &action, &target.id);
     }
     match &target.kind {
         Kind::Service { rest, .. } => service::answer(cloud, call, (&target.id, rest)),
-        Kind::Keys { account } => service::list_keys(cloud, &target.group, account),
+        Kind::Account { name, part } => surroundings::account(cloud, (&target.group, name), *part),
+        Kind::Group => surroundings::group(cloud, target),
+        Kind::Permissions => surroundings::permissions(cloud, caller, target),
         Kind::Profile { name, endpoint } => {
             traffic::answer(cloud, call, (&target.group, name, endpoint.as_ref()))
         }
@@ -170,7 +178,9 @@ impl Kind {
     fn api_versions(&self) -> &'static [&'static str] {
         match self {
             Self::Service { .. } => &API_VERSIONS,
-            Self::Keys { .. } => &STORAGE_API_VERSIONS,
+            Self::Account { .. } => &STORAGE_API_VERSIONS,
+            Self::Group => &RESOURCES_API_VERSIONS,
+            Self::Permissions => &AUTHORIZATION_API_VERSIONS,
             Self::Profile { .. } => &TRAFFIC_API_VERSIONS,
         }
     }
@@ -186,7 +196,15 @@ impl Route {
         };
         let (name, rest) = match (&target.kind, method.as_str()) {
             (Kind::Service { name, rest }, _) => (name, rest),
-            (Kind::Keys { .. }, "POST") => return Some((Asked::ListKeys, None)),
+            (Kind::Account { part: Part::Keys, .. }, "POST") => return Some((Asked::ListKeys, None)),
+            (Kind::Account { part: Part::Itself, .. }, "GET") => return Some((Asked::StorageAccount, None)),
+            (Kind::Account { part: Part::BlobService, .. }, "GET") => {
+                return Some((Asked::BlobService, None));
+            }
+            (Kind::Group, "GET") => return Some((Asked::Group, None)),
+            (Kind::Permissions, "GET") => {
+                return Some((Asked::Permissions, target.service_name().map(str::to_owned)));
+            }
             (Kind::Profile { endpoint: None, .. }, "GET") => return Some((Asked::Profile, None)),
             (Kind::Profile { endpoint: Some(_), .. }, "GET" | "PATCH") => {
                 return Some((Asked::Endpoint, None));

@@ -2,11 +2,11 @@
 
 mod buckets;
 mod builder;
-mod denial;
 mod exchange;
 mod handle;
 mod operation;
 mod resource;
+mod rights;
 mod run;
 mod service;
 mod storage;
@@ -25,19 +25,21 @@ use crate::tokens::{Directory, Principal};
 use crate::traffic::{Profile, Traffic, TrafficHandle};
 
 use buckets::Buckets;
+use rights::Rights;
 
 pub(crate) use buckets::{Counted, Remaining, Throttled};
 pub use builder::CloudBuilder;
-pub use denial::Denial;
 pub(crate) use exchange::{ErrorCode, distorted};
 pub use handle::ServiceHandle;
 pub(crate) use operation::{Operation, Order, Place};
+pub(crate) use rights::Object;
+pub use rights::{Denial, Role};
 pub(crate) use run::{Found, NotAccepted};
 pub(crate) use service::SUBSCRIPTION;
 pub(crate) use service::Service;
 pub use service::{Hostname, IdCase, LineEnds, ServiceSpec};
 pub(crate) use storage::Access;
-pub use storage::StorageAccount;
+pub use storage::{CorsRule, StorageAccount, StorageSettings};
 
 /// A handle on the simulated cloud. Clones share it.
 #[derive(Clone)]
@@ -61,7 +63,8 @@ struct State {
     operations: Vec<Operation>,
     accounts: Vec<StorageAccount>,
     faults: Faults,
-    denials: Vec<Denial>,
+    rights: Rights,
+    groups: Vec<(String, String)>,
     backup_lasts: Duration,
     restore_lasts: Duration,
     latency: std::time::Duration,
@@ -198,12 +201,38 @@ impl Cloud {
 
     /// Denies something to callers of Resource Manager: 403 `AuthorizationFailed`.
     pub fn deny(&self, denial: Denial) {
-        self.state().denials.push(denial);
+        self.state().rights.deny(denial);
     }
 
-    /// Takes all denials back.
+    /// Takes all denials and roles back.
     pub fn allow_all(&self) {
-        self.state().denials.clear();
+        self.state().rights.allow_all();
+    }
+
+    /// Gives somebody a role. From then on they may do what their roles allow and nothing else.
+    pub fn assign(&self, who: &Principal, role: Role) {
+        self.state().rights.assign(who, role);
+    }
+
+    /// Places a resource group in a region; those that nobody placed are in North Europe. What is in a group may be
+    /// elsewhere.
+    pub fn set_group_location(&self, group: &str, location: &str) {
+        self.state().groups.insert(0, (group.to_owned(), location.to_owned()));
+    }
+
+    /// Changes a storage account, by its name, as the portal would.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such account.
+    pub fn configure_storage(&self, name: &str, change: impl FnOnce(&mut StorageSettings)) {
+        let mut state = self.state();
+        let found = state.accounts.iter_mut().find(|account| account.name().eq_ignore_ascii_case(name));
+        change(
+            found
+                .unwrap_or_else(|| panic!("no storage account {name} in the simulated cloud"))
+                .settings_mut(),
+        );
     }
 
     /// Takes the role on every storage account away from an identity: backups and restores that use it fail.
@@ -230,8 +259,25 @@ impl Cloud {
         Lists { arm_endpoint, page_size: state.page_size, shuffled: state.shuffled }
     }
 
-    pub(crate) fn is_denied(&self, who: &Principal, action: &str, service: Option<&str>) -> bool {
-        self.state().denials.iter().any(|denial| denial.covers(who, action, service))
+    pub(crate) fn allows(&self, who: &Principal, action: &str, on: Object<'_>) -> bool {
+        self.state().rights.allow(who, action, on)
+    }
+
+    pub(crate) fn permissions(&self, who: &Principal, on: Object<'_>) -> Vec<serde_json::Value> {
+        self.state().rights.permissions(who, on)
+    }
+
+    /// The name as it was written and the region of a resource group that something of this cloud is in.
+    pub(crate) fn group(&self, name: &str) -> Option<(String, String)> {
+        let state = self.state();
+        let services = state.services.iter().map(|service| service.spec.resource_group.as_str());
+        let accounts = state.accounts.iter().map(StorageAccount::resource_group);
+        let profile = state.traffic.profile.iter().map(|profile| profile.resource_group.as_str());
+        let named = state.groups.iter().map(|(group, _)| group.as_str());
+        let mut all = services.chain(accounts).chain(profile).chain(named);
+        let group = all.find(|group| group.eq_ignore_ascii_case(name))?.to_owned();
+        let placed = state.groups.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        Some((group, placed.map_or("northeurope", |(_, location)| location).to_owned()))
     }
 
     /// Counts one request of `who` to `subscription`, unless too many came before it.

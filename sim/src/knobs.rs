@@ -32,6 +32,14 @@ pub enum Request {
     Secrets,
     /// `POST …/storageAccounts/{name}/listKeys`
     ListKeys,
+    /// `GET …/storageAccounts/{name}`
+    StorageAccount,
+    /// `GET …/storageAccounts/{name}/blobServices/default`
+    BlobService,
+    /// `GET …/resourceGroups/{name}`
+    Group,
+    /// `GET …/providers/Microsoft.Authorization/permissions`
+    Permissions,
     /// `GET …/trafficmanagerprofiles/{name}`
     Profile,
     /// `GET` or `PATCH` of an endpoint of a profile.

@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 
+use crate::cloud::Object;
 use crate::form::decoded;
 
 /// What a request is for.
@@ -28,10 +29,22 @@ pub(super) struct Target {
 pub(super) enum Kind {
     /// An API Management service and what is below it.
     Service { name: String, rest: Vec<String> },
-    /// The keys of a storage account.
-    Keys { account: String },
+    /// A resource group.
+    Group,
+    /// A storage account, or a part of it.
+    Account { name: String, part: Part },
+    /// What the caller may do on the resource.
+    Permissions,
     /// A Traffic Manager profile, or one of its endpoints: the collection and the name.
     Profile { name: String, endpoint: Option<(String, String)> },
+}
+
+/// What of a storage account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Itself,
+    Keys,
+    BlobService,
 }
 
 impl Route {
@@ -42,9 +55,20 @@ impl Route {
         let lower: Vec<_> = lower.iter().map(String::as_str).collect();
         match lower.as_slice() {
             [_, "oauth2", "v2.0", "token"] => Some(Self::Entra { tenant: raw[0].to_owned() }),
+            ["subscriptions", _, "resourcegroups", _] => Some(Self::Resource(Target::new(&raw, Kind::Group))),
+            [
+                "subscriptions",
+                _,
+                "resourcegroups",
+                _,
+                ..,
+                "providers",
+                "microsoft.authorization",
+                "permissions",
+            ] => Some(Self::Resource(Target::new(&raw[..raw.len() - 3], Kind::Permissions))),
             ["subscriptions", _, "resourcegroups", _, "providers", provider, rest @ ..] => {
                 let kind = Kind::parse((provider, rest), &raw[6..])?;
-                Some(Self::Resource(Target::new(&raw, kind)))
+                Some(Self::Resource(Target::new(&raw[..8], kind)))
             }
             _ => None,
         }
@@ -60,8 +84,14 @@ impl Kind {
                 let rest = raw[2..].iter().map(|segment| (*segment).to_owned()).collect();
                 Some(Self::Service { name: decoded(raw[1]), rest })
             }
-            ("microsoft.storage", ["storageaccounts", _, "listkeys"]) => {
-                Some(Self::Keys { account: decoded(raw[1]) })
+            ("microsoft.storage", ["storageaccounts", _, part @ ..]) => {
+                let part = match part {
+                    [] => Part::Itself,
+                    ["listkeys"] => Part::Keys,
+                    ["blobservices", "default"] => Part::BlobService,
+                    _ => return None,
+                };
+                Some(Self::Account { name: decoded(raw[1]), part })
             }
             ("microsoft.network", ["trafficmanagerprofiles", _]) => {
                 Some(Self::Profile { name: decoded(raw[1]), endpoint: None })
@@ -78,33 +108,48 @@ impl Kind {
     pub(super) fn namespace(&self) -> &'static str {
         match self {
             Self::Service { .. } => "Microsoft.ApiManagement",
-            Self::Keys { .. } => "Microsoft.Storage",
+            Self::Account { .. } => "Microsoft.Storage",
+            Self::Group => "Microsoft.Resources",
+            Self::Permissions => "Microsoft.Authorization",
             Self::Profile { .. } => "Microsoft.Network",
         }
     }
 }
 
 impl Target {
+    /// A target by the segments of its id, of which the second and the fourth are subscription and group.
     fn new(raw: &[&str], kind: Kind) -> Self {
-        // A resource is named by eight segments; what follows is below it, or is done to it.
-        let segments: Vec<_> = raw.iter().take(8).map(|segment| decoded(segment)).collect();
+        let segments: Vec<_> = raw.iter().map(|segment| decoded(segment)).collect();
         let id = format!("/{}", segments.join("/"));
         Self { subscription: segments[1].clone(), group: segments[3].clone(), id, kind }
     }
 
-    /// The name of the service, if it is one.
+    /// The name of the service, if it is one, or if it is asked what may be done on one.
     pub(super) fn service_name(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Service { name, .. } => Some(name),
-            Kind::Keys { .. } | Kind::Profile { .. } => None,
+        let segments: Vec<_> = self.id.split('/').collect();
+        match (&self.kind, segments.as_slice()) {
+            (Kind::Service { name, .. }, _) => Some(name),
+            (Kind::Permissions, [.., kind, name]) if kind.eq_ignore_ascii_case("service") => Some(name),
+            _ => None,
         }
+    }
+
+    /// What roles are looked up for.
+    pub(super) fn object(&self) -> Object<'_> {
+        Object { id: &self.id, service: self.service_name() }
     }
 
     /// The action that a role must allow for this request.
     pub(super) fn action(&self, method: &Method) -> String {
         match &self.kind {
             Kind::Service { rest, .. } => service_action(rest, method),
-            Kind::Keys { .. } => "Microsoft.Storage/storageAccounts/listKeys/action".to_owned(),
+            Kind::Group => "Microsoft.Resources/subscriptions/resourceGroups/read".to_owned(),
+            Kind::Permissions => "Microsoft.Authorization/permissions/read".to_owned(),
+            Kind::Account { part, .. } => match part {
+                Part::Itself => "Microsoft.Storage/storageAccounts/read".to_owned(),
+                Part::Keys => "Microsoft.Storage/storageAccounts/listKeys/action".to_owned(),
+                Part::BlobService => "Microsoft.Storage/storageAccounts/blobServices/read".to_owned(),
+            },
             Kind::Profile { endpoint, .. } => {
                 let below = endpoint.as_ref().map(|(collection, _)| format!("/{collection}"));
                 let verb = if method == Method::GET { "read" } else { "write" };
@@ -168,12 +213,29 @@ mod tests {
     }
 
     #[test]
+    fn permissions_are_asked_for_on_whatever_stands_before_them() {
+        let on = |scope: &str| {
+            let path = format!("{scope}/providers/Microsoft.Authorization/permissions");
+            let Some(Route::Resource(target)) = Route::parse(&path) else { panic!("{path}") };
+            assert_eq!(target.kind, Kind::Permissions);
+            (target.id.clone(), target.service_name().map(str::to_owned))
+        };
+        assert_eq!(on(SERVICE), (SERVICE.to_owned(), Some("contoso".to_owned())));
+        let group = "/subscriptions/s/resourceGroups/rg";
+        assert_eq!(on(group), (group.to_owned(), None));
+    }
+
+    #[test]
     fn case_does_not_matter_and_strangers_are_told() {
         let lower = Route::parse(&SERVICE.to_lowercase());
         let Some(Route::Resource(target)) = lower else { panic!("{lower:?}") };
         assert_eq!((target.service_name(), target.group.as_str()), (Some("contoso"), "rg"));
         assert_eq!(target.id, SERVICE.to_lowercase());
-        assert_eq!(Route::parse("/subscriptions/s/resourceGroups/rg"), None);
+        assert_eq!(Route::parse("/subscriptions/s/resourceGroups"), None);
+        assert_eq!(
+            Route::parse("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/app"),
+            None
+        );
         assert_eq!(Route::parse("/t/oauth2/v2.0/token"), Some(Route::Entra { tenant: "t".to_owned() }));
     }
 }

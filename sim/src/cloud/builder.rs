@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use time::Duration;
 
 use super::buckets::Buckets;
+use super::rights::Rights;
 use super::{Cloud, Inner, Service, ServiceSpec, State, StorageAccount};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -107,7 +108,8 @@ impl CloudBuilder {
             operations: Vec::new(),
             accounts: self.accounts,
             faults: Faults::default(),
-            denials: Vec::new(),
+            rights: Rights::default(),
+            groups: Vec::new(),
             backup_lasts: Duration::minutes(11),
             restore_lasts: Duration::minutes(19),
             latency: std::time::Duration::ZERO,

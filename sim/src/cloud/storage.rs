@@ -23,6 +23,51 @@ impl std::fmt::Debug for Access {
     }
 }
 
+/// How a storage account is set up, as far as it matters to backups.
+#[derive(Clone, Debug)]
+pub struct StorageSettings {
+    /// The region.
+    pub location: String,
+    /// Who may call blobs from a browser. A rule with the method PATCH makes backups by key fail.
+    pub cors: Vec<CorsRule>,
+    /// Whether blobs keep their old versions.
+    pub versioning: bool,
+    /// For how many days deleted blobs can be brought back.
+    pub soft_delete_days: Option<u32>,
+    /// Whether the account's keys open it.
+    pub shared_key: bool,
+    /// Whether blobs may be public.
+    pub public_blobs: bool,
+    /// What happens to callers that no rule of the firewall names: `Allow` or `Deny`.
+    pub default_action: String,
+    /// `Enabled` or `Disabled`.
+    pub public_network_access: String,
+}
+
+impl Default for StorageSettings {
+    fn default() -> Self {
+        Self {
+            location: "northeurope".to_owned(),
+            cors: Vec::new(),
+            versioning: true,
+            soft_delete_days: Some(7),
+            shared_key: true,
+            public_blobs: false,
+            default_action: "Allow".to_owned(),
+            public_network_access: "Enabled".to_owned(),
+        }
+    }
+}
+
+/// One rule for browsers.
+#[derive(Clone, Debug)]
+pub struct CorsRule {
+    /// From which pages.
+    pub origins: Vec<String>,
+    /// By which methods.
+    pub methods: Vec<String>,
+}
+
 /// A storage account of the simulated subscription.
 #[derive(Clone)]
 pub struct StorageAccount {
@@ -31,6 +76,7 @@ pub struct StorageAccount {
     resource_group: String,
     /// Object ids of identities that lack a role on the account.
     denied: Vec<String>,
+    settings: StorageSettings,
 }
 
 /// How an account is reached.
@@ -53,7 +99,8 @@ impl StorageAccount {
     }
 
     fn reached(account: Account, reach: Reach) -> Self {
-        Self { account, reach, resource_group: "contoso-storage".to_owned(), denied: Vec::new() }
+        let (resource_group, settings) = ("contoso-storage".to_owned(), StorageSettings::default());
+        Self { account, reach, resource_group, denied: Vec::new(), settings }
     }
 
     /// The account's resource id, under which its keys are listed.
@@ -71,6 +118,18 @@ impl StorageAccount {
 
     pub(crate) fn resource_group(&self) -> &str {
         &self.resource_group
+    }
+
+    pub(crate) fn settings(&self) -> &StorageSettings {
+        &self.settings
+    }
+
+    pub(crate) fn settings_mut(&mut self) -> &mut StorageSettings {
+        &mut self.settings
+    }
+
+    pub(crate) fn blob_endpoint(&self) -> &str {
+        &self.account.endpoint
     }
 
     pub(crate) fn key(&self) -> &str {

@@ -10,6 +10,7 @@ mod program;
 mod receivers;
 mod service;
 mod sockets;
+mod surroundings;
 mod throttling;
 mod traffic;
 mod world;
