@@ -1,5 +1,7 @@
 //! What the settings say about the services, in the words of the decisions.
 
+use time::Duration;
+
 use crate::config::Config;
 use crate::domain::decision::{Context, Situation};
 use crate::domain::id::{ServiceId, ServiceName};
@@ -15,6 +17,7 @@ pub struct Deployment {
     pub api_version: String,
     pub schedule: Schedule,
     pub dry_run: bool,
+    pub retention: Duration,
 }
 
 impl Deployment {
@@ -27,6 +30,7 @@ impl Deployment {
             api_version: config.api_version.clone(),
             schedule: config.schedule.clone(),
             dry_run: config.dry_run,
+            retention: config.retention,
         }
     }
 
@@ -50,6 +54,7 @@ impl Deployment {
             resumed_at: situation.resumed_at,
             configured: self.all().any(|configured| configured == service),
             dry_run: self.dry_run,
+            retention: self.retention,
             storage_time,
         }
     }

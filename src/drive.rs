@@ -12,6 +12,7 @@ use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::observation::{Action, Observation};
 use crate::domain::record::{Record, path_of};
+use crate::domain::retention;
 use crate::domain::serving::Serving;
 use crate::domain::vocabulary::{Etag, InvocationId, Timestamp};
 use crate::log;
@@ -85,25 +86,40 @@ impl<'a> Driver<'a> {
 
     /// Drives one service until it yields.
     pub async fn drive(&self, loaded: &mut Loaded) -> Result<(), Trouble> {
+        match self.step(loaded, &OPERATION).await? {
+            End::Rest => Ok(()),
+            End::OutOfSteps => {
+                let text = format!("the service did not come to rest in {STEPS} steps: please report this");
+                Err(Trouble::Fails(text))
+            }
+        }
+    }
+
+    /// Lets what one service has kept for long enough go; a later invocation goes on where this one ends.
+    pub async fn tidy(&self, loaded: &mut Loaded) -> Result<(), Trouble> {
+        self.step(loaded, &RETENTION).await.map(drop)
+    }
+
+    async fn step(&self, loaded: &mut Loaded, matter: &Matter) -> Result<End, Trouble> {
         let mut observation = Observation::Resumed;
         for _ in 0..STEPS {
             let before = loaded.record.clone();
             let action = self
                 .change(loaded, tries_for(&observation), |context, record| {
-                    let current = is_same_matter(record, &before) || is_answer(&observation);
+                    let current = (matter.is_same)(record, &before) || is_answer(&observation);
                     let observation = if current { &observation } else { &Observation::Resumed };
-                    Ok(decide(context, record, observation, self.clock.now()))
+                    Ok((matter.decide)(context, record, observation, self.clock.now()))
                 })
                 .await?;
             observation = match action {
-                Action::Yield => return Ok(()),
+                Action::Yield => return Ok(End::Rest),
                 Action::Stop(why) => return Err(Trouble::Fails(why)),
                 Action::Again => Observation::Resumed,
                 _ if self.clock.is_late() => Observation::TooLate,
                 action => self.perform(&loaded.record.service, &action).await,
             };
         }
-        Err(Trouble::Fails(format!("the service did not come to rest in {STEPS} steps: please report this")))
+        Ok(End::OutOfSteps)
     }
 
     async fn perform(&self, service: &ServiceId, action: &Action) -> Observation {
@@ -246,9 +262,29 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// What the loop decides by.
+struct Matter {
+    decide: fn(&Context, &Record, &Observation, Timestamp) -> Decision,
+    /// Whether what was observed while the second record stood still says something of the first.
+    is_same: fn(&Record, &Record) -> bool,
+}
+
+/// A service's operation, and what is to begin.
+const OPERATION: Matter = Matter { decide, is_same: is_same_operation };
+
+/// What a service keeps: that stands apart from the operation it is in.
+const RETENTION: Matter =
+    Matter { decide: retention::decide, is_same: |record, before| record.retention == before.retention };
+
+/// How the loop ended.
+enum End {
+    Rest,
+    OutOfSteps,
+}
+
 /// What was observed of one operation says nothing of another, and one closed run's place in the history
 /// nothing of the next one's. An answer to a POST names its claim instead.
-fn is_same_matter(record: &Record, before: &Record) -> bool {
+fn is_same_operation(record: &Record, before: &Record) -> bool {
     record.operation == before.operation
         && record.unwritten_history.first() == before.unwritten_history.first()
 }

@@ -53,6 +53,7 @@ pub async fn run(
         report.failures.push(format!("the wish could not be saved: {trouble}"));
     }
     drive_all(&mut driver, &mut records, &mut report).await;
+    tidy_all(&driver, &mut records, &mut report).await;
     tend(&driver, watch, &records, (&mut report, start)).await;
     report.conclude()?;
     let now = driver.clock.now();
@@ -188,6 +189,15 @@ async fn drive_one(driver: &mut Driver<'_>, records: &mut Records, service: &Ser
     }
     if let Err(trouble) = serving::take_in_looks(driver, records).await {
         report.note(driver, &driver.deployment.primary.name(), &trouble);
+    }
+}
+
+/// After all that is urgent, and for what the settings no longer name as well: what they leave behind would stay for ever.
+async fn tidy_all(driver: &Driver<'_>, records: &mut Records, report: &mut Report) {
+    for loaded in records.values_mut() {
+        if let Err(trouble) = driver.tidy(loaded).await {
+            report.note(driver, &loaded.record.service.name(), &trouble);
+        }
     }
 }
 

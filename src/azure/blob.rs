@@ -9,8 +9,8 @@ use azure_core::http::policies::Policy;
 use azure_core::http::{ClientOptions, RequestContent, Url};
 use azure_core::time::parse_rfc7231;
 use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders as _, BlobClientUploadOptions,
-    BlobContainerClientListBlobsOptions, LeaseState,
+    BlobClientDeleteOptions, BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders as _,
+    BlobClientUploadOptions, BlobContainerClientListBlobsOptions, BlobItem, LeaseState,
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
@@ -32,6 +32,10 @@ pub(super) const LARGEST_ANSWER: usize = 5 << 20;
 /// Blobs in one page of a listing. Azure gives 5,000 at most; this many keep the page under 1 MB.
 const PAGE: i32 = 1_000;
 
+/// A listing by which blobs are deleted ends after so many pages: 20,000 blobs are five years of daily
+/// backups. The oldest come first, and what a pass deletes makes room for the next.
+const MOST_PAGES: usize = 20;
+
 const DATE: HeaderName = HeaderName::from_static("date");
 
 /// One storage account.
@@ -52,6 +56,14 @@ pub(super) struct Read {
     pub(super) document: Option<(Vec<u8>, Etag)>,
     /// The storage service's own time when it answered.
     pub(super) date: Option<Timestamp>,
+}
+
+/// A blob as a listing shows it.
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) etag: Etag,
+    /// By the storage service's clock, to the second.
+    pub(super) last_modified: Timestamp,
 }
 
 /// What has to hold for a write.
@@ -178,17 +190,45 @@ impl Blobs {
     }
 
     async fn pages(&self, container: &Container, prefix: &str) -> azure_core::Result<Vec<String>> {
-        let options = BlobContainerClientListBlobsOptions {
-            prefix: Some(prefix.to_owned()),
-            maxresults: Some(PAGE),
-            ..BlobContainerClientListBlobsOptions::default()
-        };
-        let mut pages = self.container(container)?.list_blobs(Some(options))?.into_pages();
+        let mut pages = self.container(container)?.list_blobs(Some(listing_of(prefix)))?.into_pages();
         let mut names = Vec::new();
         while let Some(page) = pages.try_next().await? {
             names.extend(page.into_model()?.blob_items.into_iter().filter_map(|blob| blob.name));
         }
         Ok(names)
+    }
+
+    /// Hands every blob that begins with `prefix` to `keep`, in order; `false` if there are more than are
+    /// listed at once.
+    pub(super) async fn list_some(
+        &self,
+        container: &Container,
+        prefix: &str,
+        keep: impl FnMut(Listed),
+    ) -> Result<bool, StorageTrouble> {
+        let at = Place { container, blob: "" };
+        self.some_pages(container, prefix, keep).await.map_err(|error| self.trouble(at, &error))
+    }
+
+    async fn some_pages(
+        &self,
+        container: &Container,
+        prefix: &str,
+        mut keep: impl FnMut(Listed),
+    ) -> azure_core::Result<bool> {
+        let mut pages = self.container(container)?.list_blobs(Some(listing_of(prefix)))?.into_pages();
+        for _ in 0..MOST_PAGES {
+            let Some(page) = pages.try_next().await? else { return Ok(true) };
+            page.into_model()?.blob_items.into_iter().filter_map(listed).for_each(&mut keep);
+        }
+        Ok(pages.try_next().await?.is_none())
+    }
+
+    /// Deletes a blob that is at this version.
+    pub(super) async fn delete(&self, at: Place<'_>, etag: &Etag) -> Result<(), StorageTrouble> {
+        let options = BlobClientDeleteOptions { if_match: Some(etag.quoted().into()), ..Default::default() };
+        let deleted = async { self.blob(at)?.delete(Some(options)).await }.await;
+        deleted.map(drop).map_err(|error| self.trouble(at, &error))
     }
 
     /// Makes a container, unless it is there.
@@ -226,6 +266,21 @@ impl Blobs {
         let container = format!("container {} of storage account {}", at.container, self.storage.account);
         if at.blob.is_empty() { container } else { format!("blob {} in {container}", at.blob) }
     }
+}
+
+fn listing_of(prefix: &str) -> BlobContainerClientListBlobsOptions<'static> {
+    BlobContainerClientListBlobsOptions {
+        prefix: Some(prefix.to_owned()),
+        maxresults: Some(PAGE),
+        ..BlobContainerClientListBlobsOptions::default()
+    }
+}
+
+/// A blob without an ETag or a time could not be deleted with care, and is left out.
+fn listed(blob: BlobItem) -> Option<Listed> {
+    let properties = blob.properties?;
+    let etag = Etag::from(properties.etag?.to_string());
+    Some(Listed { name: blob.name?, etag, last_modified: Timestamp::new(properties.last_modified?) })
 }
 
 fn facts(

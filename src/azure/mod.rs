@@ -41,6 +41,7 @@ mod handshake;
 mod identity;
 mod outbound;
 mod request_ids;
+mod retention;
 mod retry;
 mod shared_key;
 mod store;
@@ -230,6 +231,8 @@ impl Azure {
             Action::WriteHistory { path, bytes } => {
                 Observation::Wrote(self.store.write_history(path, bytes).await)
             }
+            Action::ListOld(old) => self.list_old(scene, *old).await,
+            Action::Delete { stage, doomed } => self.delete(scene, *stage, doomed).await,
         }
     }
 

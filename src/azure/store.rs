@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use super::blob::{Blobs, Condition, Place, Read};
+use super::blob::{Blobs, Condition, Listed, Place, Read};
 use super::trouble::StorageTrouble;
-use crate::domain::observation::{BlobLook, BlobName, WriteOnce};
+use crate::domain::observation::{BlobLook, BlobName, Deletion, WriteOnce};
+use crate::domain::record::{OldBlob, Stage};
 use crate::domain::vocabulary::{BackupName, Container, Etag, Timestamp};
 
 /// The largest record that is read. One of a service with a year of backups has some 100 KB.
@@ -148,6 +149,47 @@ impl Store {
     /// Writes a document, create-only.
     pub(super) async fn write_history(&self, path: &str, bytes: &str) -> WriteOnce {
         self.write_once(self.in_state(path), bytes).await
+    }
+
+    /// The blobs at `stage` below a prefix that `is_old`, by name and time of their last change, and whether
+    /// they are all.
+    pub(super) async fn list_old(
+        &self,
+        (stage, prefix): (Stage, &str),
+        is_old: impl Fn(&str, Timestamp) -> bool,
+    ) -> Result<(Vec<OldBlob>, bool), StorageTrouble> {
+        let mut old = Vec::new();
+        let keep = |listed: Listed| {
+            if is_old(&listed.name, listed.last_modified) {
+                old.push(OldBlob { blob: listed.name, etag: listed.etag });
+            }
+        };
+        match self.blobs.list_some(self.container_of(stage), prefix, keep).await {
+            Err(trouble) if trouble.is_no_container() => Ok((Vec::new(), true)),
+            listed => listed.map(|whole| (old, whole)),
+        }
+    }
+
+    /// Deletes a blob at the version that was listed. That a condition is not met is said of a blob that is
+    /// gone as well, perhaps by our own first try.
+    pub(super) async fn delete(&self, stage: Stage, OldBlob { blob, etag }: &OldBlob) -> Deletion {
+        let at = Place { container: self.container_of(stage), blob };
+        match self.blobs.delete(at, etag).await {
+            Ok(()) => Deletion::Gone,
+            Err(trouble) if trouble.is_missing() => Deletion::Gone,
+            Err(trouble) if trouble.is_condition_not_met() => match self.blobs.facts(at).await {
+                Ok(None) => Deletion::Gone,
+                Ok(Some(_)) => Deletion::Changed,
+                Err(trouble) => Deletion::NoAnswer(trouble.to_string()),
+            },
+            Err(trouble) if trouble.is_forbidden() => Deletion::Forbidden(trouble.to_string()),
+            Err(trouble) if trouble.is_refusal() => Deletion::Protected(trouble.to_string()),
+            Err(trouble) => Deletion::NoAnswer(trouble.to_string()),
+        }
+    }
+
+    fn container_of(&self, stage: Stage) -> &Container {
+        if stage.is_of_backups() { &self.backups } else { &self.state }
     }
 
     async fn write_once(&self, at: Place<'_>, text: &str) -> WriteOnce {

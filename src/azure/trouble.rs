@@ -68,6 +68,21 @@ impl StorageTrouble {
         self.status == Some(412) || (self.status == Some(409) && self.code == "BlobAlreadyExists")
     }
 
+    /// The blob is at another version than it was asked for.
+    pub(super) fn is_condition_not_met(&self) -> bool {
+        self.status == Some(412) && self.code == "ConditionNotMet"
+    }
+
+    /// A right is missing, which concerns more than one blob.
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self.status, Some(401 | 403))
+    }
+
+    /// Storage understood, and will not.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.status.is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 429))
+    }
+
     /// Storage may have acted although it did not say so.
     pub(super) fn is_uncertain(&self) -> bool {
         self.status.is_none_or(|status| status == 408 || status >= 500)
@@ -139,6 +154,12 @@ fn advice(status: u16, code: &str, access: &StorageAccess) -> &'static str {
             "the storage emulator is older than the API version: start Azurite with --skipApiVersionCheck"
         }
         (404, "ResourceNotFound" | "") => "check that BackupStorage names a storage account that is there",
+        (409, "BlobImmutableDueToPolicy" | "BlobImmutableDueToLegalHold") => {
+            "an immutability policy or a legal hold keeps it as it is: leave it so if that is meant, but \
+             STATE_CONTAINER must have neither"
+        }
+        (409, "SnapshotsPresent") => "somebody has taken snapshots of it: delete them first, or leave it so",
+        (412, "LeaseIdMissing") => "somebody holds a lease on it, which has to be released first",
         (409, "ContainerBeingDeleted") => "the container is being deleted: it can be made again in a while",
         _ => "",
     }

@@ -1,5 +1,7 @@
 //! What a decision is made from besides the record, and what it consists of.
 
+use time::Duration;
+
 use super::event::{Event, EventName};
 use super::id::{ServiceId, ServiceName};
 use super::observation::Action;
@@ -32,6 +34,8 @@ pub struct Context {
     /// The settings name this service. One they no longer name is driven to the end of what it is in.
     pub configured: bool,
     pub dry_run: bool,
+    /// How long a manifest is kept.
+    pub retention: Duration,
     /// The storage service's own time when the record was loaded.
     pub storage_time: Timestamp,
 }
@@ -136,6 +140,6 @@ impl Failures {
             3 => 60,
             _ => 360,
         };
-        self.attempted.unwrap_or(self.since) + time::Duration::minutes(minutes)
+        self.attempted.unwrap_or(self.since) + Duration::minutes(minutes)
     }
 }

@@ -111,6 +111,9 @@ events! {
     AlertNotDelivered "alert.not_delivered" Warning "The webhook did not take an alert; a later tick tries again.";
     HeartbeatNotSent "heartbeat.not_sent" Warning "HEARTBEAT_URL could not be called.";
     HealthNotKept "health.not_kept" Error "Health or status could not be read or written; backups and restores go on.";
+    RetentionDeleted "retention.deleted" Info "Blobs that were kept long enough are deleted; the text names them.";
+    RetentionRefused "retention.refused" Warning "Storage refused a delete. It is told once, stands in the record, and is tried again a day later.";
+    RetentionPostponed "retention.postponed" Info "What has been kept long enough could not be found out or deleted; it is tried again an hour later.";
     ServiceNotDriven "service.not_driven" Error "Nothing can be done for this service now: no token, or Azure refuses it; the others go on.";
     RolesChanged "roles.changed" Warning "The settings name another primary than before; automatic wishes are dropped.";
     ConfigurationSuspect "configuration.suspect" Error "Something belongs to another deployment, or nobody says who serves.";

@@ -16,6 +16,7 @@ pub mod offer;
 pub mod operation;
 pub mod record;
 pub mod restore;
+pub mod retention;
 pub mod schedule;
 pub mod serving;
 pub mod status;

@@ -1,8 +1,10 @@
 //! The ports: what may be done (`Action`) and what may be learned (`Observation`). Data that can be
 //! printed, compared and replayed; `azure` turns one into the other and decides nothing.
 
+use std::collections::BTreeSet;
+
 use super::id::ServiceName;
-use super::record::{Claim, FailedOver};
+use super::record::{Claim, FailedOver, OldBlob, Stage};
 use super::serving::Serving;
 use super::vocabulary::{
     AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp,
@@ -31,6 +33,17 @@ pub enum Action {
     WriteManifest { at: BlobName, bytes: String },
     /// Write a closed run into the history, create-only.
     WriteHistory { path: String, bytes: String },
+    /// List what one service has kept for long enough, and read every record again.
+    ListOld(Old),
+    /// Delete these blobs, which were listed at this stage, each only at the version that was listed.
+    Delete { stage: Stage, doomed: Vec<OldBlob> },
+}
+
+/// What is listed: blobs of this stage that were dated then or before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Old {
+    pub stage: Stage,
+    pub until: Timestamp,
 }
 
 /// What a look is for, and so what it takes in.
@@ -79,6 +92,36 @@ pub enum Observation {
     Inspected(BlobLook),
     /// How a create-only write ended.
     Wrote(WriteOnce),
+    /// What has been kept for long enough, or why that is not known.
+    ListedOld { stage: Stage, listing: Result<Listing, String> },
+    /// How deletes ended, in their order; fewer than there were, if they broke off.
+    Deleted(Vec<Deletion>),
+}
+
+/// Old blobs, and what is needed of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// By name.
+    pub blobs: Vec<OldBlob>,
+    /// Whether they are all; a listing has its bounds.
+    pub whole: bool,
+    /// The backups that any record needs.
+    pub needed: BTreeSet<BackupName>,
+}
+
+/// How the delete of one blob ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone, by this delete or by another.
+    Gone,
+    /// It was written since it was listed, and left as it is.
+    Changed,
+    /// Storage refuses to delete this blob: a policy, a hold, a lease or a snapshot protects it.
+    Protected(String),
+    /// Storage refuses to delete anything: a right is missing.
+    Forbidden(String),
+    /// Not known.
+    NoAnswer(String),
 }
 
 /// What one look took in. Only what was asked for is there.

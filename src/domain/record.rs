@@ -10,12 +10,14 @@ pub use kept::{
     BackupWish, By, Compared, Deferred, EventLost, FailedOver, Failures, Held, Holds, InventoryRef,
     KnownBackup, LastVerified, Pin, RestoreSource, RestoreWish, Served, Suspect, UnseenEnds,
 };
+pub use retention::{OldBlob, RefusedDelete, Retention, Stage};
 pub use run::{
     BackupPhase, BackupRun, Claim, ClosedRun, FirstSight, Operation, Proof, RecentRun, RestoreEnd,
     RestorePhase, RestoreRun, RunKind, RunOutcome, Running,
 };
 
 mod kept;
+mod retention;
 mod run;
 
 /// The version this program writes, and the newest that it reads.
@@ -110,6 +112,9 @@ pub struct Record {
     /// Closed runs that the history does not hold yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwritten_history: Vec<ClosedRun>,
+    /// How far retention is with what this service keeps.
+    #[serde(default, skip_serializing_if = "Retention::is_new")]
+    pub retention: Retention,
 }
 
 /// The folder of the records in the state container.
@@ -158,6 +163,7 @@ impl Record {
             deadlines_from: None,
             recent_runs: Vec::new(),
             unwritten_history: Vec::new(),
+            retention: Retention::default(),
         }
     }
 

@@ -41,6 +41,12 @@ impl Timestamp {
     pub fn compact(self) -> String {
         self.0.format(COMPACT).unwrap_or_default()
     }
+
+    /// Reads what [`Timestamp::compact`] writes, and nothing else.
+    pub fn from_compact(text: &str) -> Option<Self> {
+        let moment = Self::new(PrimitiveDateTime::parse(text, COMPACT).ok()?.assume_utc());
+        (moment.compact() == text).then_some(moment)
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -62,6 +68,14 @@ impl Sub for Timestamp {
 
     fn sub(self, earlier: Self) -> Duration {
         self.0 - earlier.0
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by))
     }
 }
 
@@ -212,8 +226,7 @@ impl BackupName {
     /// another's is never taken for it.
     pub fn parse(text: &str) -> Option<Self> {
         let (service, time) = text.rsplit_once('-')?;
-        let began = PrimitiveDateTime::parse(time, COMPACT).ok()?.assume_utc();
-        let name = Self::new(ServiceName::parse(service).ok()?, Timestamp::new(began));
+        let name = Self::new(ServiceName::parse(service).ok()?, Timestamp::from_compact(time)?);
         (name.to_string() == text).then_some(name)
     }
 

@@ -3,7 +3,10 @@
 use apim_dr::azure::{Azure, LARGEST_MANIFEST, LARGEST_RECORD, SaveTrouble, Scene};
 use apim_dr::clock::{InvocationClock, start_stopwatch};
 use apim_dr::domain::id::ServiceId;
-use apim_dr::domain::observation::{Action, BlobLook, BlobName, Observation, WriteOnce};
+use apim_dr::domain::observation::{
+    Action, BlobLook, BlobName, Deletion, Listing, Observation, Old, WriteOnce,
+};
+use apim_dr::domain::record::{OldBlob, Stage};
 use apim_dr::domain::vocabulary::{BackupName, Container, Etag, Timestamp};
 use futures::future::{BoxFuture, join_all};
 use time::Duration;
@@ -37,6 +40,10 @@ cases![
     a_list_has_all_pages,
     reads_are_bounded,
     a_blob_is_seen_as_it_is,
+    what_is_old_is_listed_by_name_and_deleted_at_its_version,
+    a_delete_whose_reply_was_lost_is_done,
+    what_somebody_holds_a_lease_on_is_not_deleted,
+    what_was_forgotten_is_dated_by_storage,
     a_wrong_secret_is_told_as_such,
     a_revoked_token_is_renewed,
 ];
@@ -273,6 +280,95 @@ async fn a_blob_is_seen_as_it_is(containers: Containers<'_>) {
     assert!(held.leased);
     other.release_lease(&containers.backups, &at.backup.blob(), lease).await.unwrap();
     assert_eq!(look().await, Observation::Inspected(BlobLook::Found(facts)));
+}
+
+async fn list_old(azure: &Azure, stage: Stage, until: time::OffsetDateTime) -> Listing {
+    let old = Action::ListOld(Old { stage, until: Timestamp::new(until) });
+    let Observation::ListedOld { listing, .. } = perform(azure, old).await else { panic!("it is listed") };
+    listing.unwrap()
+}
+
+async fn delete(azure: &Azure, stage: Stage, doomed: Vec<OldBlob>) -> Vec<Deletion> {
+    let Observation::Deleted(deletions) = perform(azure, Action::Delete { stage, doomed }).await else {
+        panic!("deletes are observed")
+    };
+    deletions
+}
+
+const NOON: time::OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
+
+async fn what_is_old_is_listed_by_name_and_deleted_at_its_version(containers: Containers<'_>) {
+    let (azure, other) = (containers.azure(), containers.other());
+    let listed = list_old(&azure, Stage::Manifests, NOON).await;
+    assert!(listed.blobs.is_empty() && listed.whole, "without a container");
+    azure.store().load(PATH).await.unwrap();
+    let (at, later) = (blob_name(&containers), "contoso-weu-20261123T120001Z.manifest.json");
+    let (blob, manifest) = (at.backup.blob(), at.backup.manifest());
+    for name in
+        [&blob, &manifest, later, "contoso-weu-notes.json", "contoso-weu-b-20261123T110000Z.apimbackup"]
+    {
+        other.put(&containers.backups, name, b"{}".to_vec(), &[]).await.unwrap();
+    }
+    let listed = list_old(&azure, Stage::Manifests, NOON).await;
+    let names: Vec<_> = listed.blobs.iter().map(|old| old.blob.clone()).collect();
+    assert_eq!((names, listed.whole), (vec![blob.clone(), manifest.clone()], true));
+
+    other.put(&containers.backups, &manifest, b"{ }".to_vec(), &[]).await.unwrap();
+    let deletions = delete(&azure, Stage::Manifests, listed.blobs.clone()).await;
+    assert_eq!(deletions, [Deletion::Gone, Deletion::Changed]);
+    let listed = list_old(&azure, Stage::Manifests, NOON).await.blobs;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(delete(&azure, Stage::Manifests, listed.clone()).await, [Deletion::Gone]);
+    assert_eq!(delete(&azure, Stage::Manifests, listed).await, [Deletion::Gone], "it went before");
+    assert_eq!(other.list(&containers.backups, "").await.unwrap().len(), 3, "nothing else was touched");
+}
+
+async fn a_delete_whose_reply_was_lost_is_done(containers: Containers<'_>) {
+    let ((azure, network), other) = (containers.flaky(), containers.other());
+    azure.store().load(PATH).await.unwrap();
+    let manifest = backup().manifest();
+    other.put(&containers.backups, &manifest, b"{}".to_vec(), &[]).await.unwrap();
+    let listed = list_old(&azure, Stage::Manifests, NOON).await.blobs;
+    network.next_writes(&[LosesRequest; 4]);
+    let deletions = delete(&azure, Stage::Manifests, listed.clone()).await;
+    assert!(matches!(deletions.as_slice(), [Deletion::NoAnswer(_)]), "{deletions:?}");
+    network.next_writes(&[LosesReply]);
+    assert_eq!(delete(&azure, Stage::Manifests, listed).await, [Deletion::Gone]);
+    assert_eq!((other.get(&containers.backups, &manifest).await.unwrap(), network.left()), (None, 0));
+}
+
+async fn what_somebody_holds_a_lease_on_is_not_deleted(containers: Containers<'_>) {
+    let (azure, other) = (containers.azure(), containers.other());
+    azure.store().load(PATH).await.unwrap();
+    let names = [backup().blob(), backup().manifest()];
+    for name in &names {
+        other.put(&containers.backups, name, b"{}".to_vec(), &[]).await.unwrap();
+    }
+    let lease = "00000000-0000-0000-0000-000000000002";
+    other.acquire_lease(&containers.backups, &names[0], lease).await.unwrap();
+    let listed = list_old(&azure, Stage::Manifests, NOON).await.blobs;
+    let deletions = delete(&azure, Stage::Manifests, listed).await;
+    let [Deletion::Protected(why), Deletion::Gone] = deletions.as_slice() else { panic!("{deletions:?}") };
+    assert!(
+        why.contains(&names[0]) && why.contains("LeaseIdMissing") && why.contains("released first"),
+        "{why}"
+    );
+    other.release_lease(&containers.backups, &names[0], lease).await.unwrap();
+}
+
+async fn what_was_forgotten_is_dated_by_storage(containers: Containers<'_>) {
+    let (azure, other) = (containers.azure(), containers.other());
+    azure.store().load(PATH).await.unwrap();
+    for name in ["partial/contoso-weu/1.json", "partial/contoso-west/1.json", "history/contoso-weu/notes.txt"]
+    {
+        other.put(&containers.state, name, b"{}".to_vec(), &[]).await.unwrap();
+    }
+    let hour = Duration::hours(1);
+    assert!(list_old(&azure, Stage::Partial, real_time() - hour).await.blobs.is_empty());
+    assert!(list_old(&azure, Stage::History, real_time() + hour).await.blobs.is_empty());
+    let listed = list_old(&azure, Stage::Partial, real_time() + hour).await.blobs;
+    assert_eq!(delete(&azure, Stage::Partial, listed).await, [Deletion::Gone]);
+    assert_eq!(other.list(&containers.state, "partial/").await.unwrap().len(), 1);
 }
 
 async fn a_wrong_secret_is_told_as_such(containers: Containers<'_>) {

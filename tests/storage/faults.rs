@@ -43,7 +43,7 @@ impl Flaky {
 impl HttpClient for Flaky {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let fault = match request.method() {
-            Method::Put => self.faults.lock().unwrap().pop_front(),
+            Method::Put | Method::Delete => self.faults.lock().unwrap().pop_front(),
             _ => None,
         };
         if !matches!(fault, Some(Fault::LosesRequest)) {

@@ -66,6 +66,7 @@ impl Story {
             resumed_at: None,
             configured: true,
             dry_run: false,
+            retention: time::Duration::days(28),
             storage_time: at("00:00"),
         };
         let record = Record::new(id, primary, InvocationId::from("-"), at("00:00"));

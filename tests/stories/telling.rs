@@ -5,7 +5,7 @@ use apim_dr::domain::record::{
     BackupPhase, By, Claim, ClosedRun, Compared, FailedOver, Failures, Holds, Operation, Record,
     RestorePhase, Running, Served,
 };
-use apim_dr::domain::vocabulary::Timestamp;
+use apim_dr::domain::vocabulary::{BackupName, Timestamp};
 
 use super::fixtures::{short, short_name};
 
@@ -66,7 +66,21 @@ pub(crate) fn tell_action(action: &Action) -> String {
         Action::InspectBlob(_) => "inspect blob".into(),
         Action::WriteManifest { .. } => "write manifest".into(),
         Action::WriteHistory { path, .. } => format!("write {path}"),
+        Action::ListOld(old) => format!("list {:?} until {}", old.stage, short(old.until)),
+        Action::Delete { doomed, .. } => {
+            let names: Vec<_> = doomed.iter().map(|blob| short_blob(&blob.blob)).collect();
+            match names.as_slice() {
+                [first, .., last] if names.len() > 6 => format!("delete {first} … {last} ({})", names.len()),
+                _ => format!("delete {}", names.join(" ")),
+            }
+        }
     }
+}
+
+/// `contoso@02:00.manifest.json`; what lies under no backup's name, as it is.
+pub(crate) fn short_blob(blob: &str) -> String {
+    let parts = blob.split_once('.').and_then(|(name, kind)| Some((BackupName::parse(name)?, kind)));
+    parts.map_or_else(|| blob.to_owned(), |(name, kind)| format!("{}.{kind}", short_name(&name)))
 }
 
 pub(crate) type Facts = Vec<(&'static str, Option<String>)>;
@@ -86,6 +100,8 @@ pub(crate) fn facts(record: &Record) -> Facts {
         ("dry run", record.dry_run.then(|| "yes".into())),
         ("deadlines count from", record.deadlines_from.map(short)),
         ("closed", tell_closed(&record.unwritten_history)),
+        ("next pass", record.retention.next_pass.map(short)),
+        ("refused delete", record.retention.refused.as_ref().map(|refused| short_blob(&refused.blob))),
     ]);
     facts
 }

@@ -17,6 +17,7 @@ mod log;
 mod main_job;
 mod polls;
 mod posts;
+mod retention;
 mod secrets;
 mod settings;
 mod setup;
