@@ -5,6 +5,7 @@ pub mod azure;
 pub mod clock;
 pub mod config;
 pub mod deployment;
+pub mod doctor;
 pub mod domain;
 pub mod drive;
 pub mod handler;

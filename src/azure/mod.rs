@@ -30,6 +30,7 @@ use outbound::Outbound;
 use retry::Repeat;
 use transport::Bounded;
 
+pub use reads::{StorageRight, Unread};
 pub use store::{LARGEST_MANIFEST, LARGEST_RECORD, SaveTrouble, Store, Stored};
 pub use trouble::StorageTrouble;
 
@@ -40,6 +41,7 @@ mod front_door;
 mod handshake;
 mod identity;
 mod outbound;
+mod reads;
 mod request_ids;
 mod retention;
 mod retry;
@@ -68,7 +70,7 @@ fn without_key(answer: Answer, body: &Value) -> Answer {
 const STORAGE_API_VERSION: &str = "2023-05-01";
 
 /// The newest stable version of the Traffic Manager API that every cloud has.
-const PROFILE_API_VERSION: &str = "2022-04-01";
+pub const PROFILE_API_VERSION: &str = "2022-04-01";
 
 /// Azure, as the settings describe it.
 pub struct Azure {

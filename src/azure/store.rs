@@ -116,6 +116,35 @@ impl Store {
         }
     }
 
+    /// The names in any container, for whoever only wants to know whether they may be seen.
+    pub(super) async fn list_in(
+        &self,
+        container: &Container,
+        prefix: &str,
+    ) -> Result<Vec<String>, StorageTrouble> {
+        self.blobs.list(container, prefix).await
+    }
+
+    /// Writes an empty document over one version of a blob.
+    pub(super) async fn write_if_at(
+        &self,
+        container: &Container,
+        blob: &str,
+        etag: &Etag,
+    ) -> Result<(), StorageTrouble> {
+        self.blobs.write(Place { container, blob }, b"{}", Condition::Unchanged(etag)).await.map(drop)
+    }
+
+    /// Deletes one version of a blob.
+    pub(super) async fn delete_if_at(
+        &self,
+        container: &Container,
+        blob: &str,
+        etag: &Etag,
+    ) -> Result<(), StorageTrouble> {
+        self.blobs.delete(Place { container, blob }, etag).await
+    }
+
     /// Reads a manifest's bytes; `None` if there is none.
     ///
     /// # Errors

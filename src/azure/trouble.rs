@@ -54,7 +54,7 @@ impl StorageTrouble {
     }
 
     /// The container is not there.
-    pub(super) fn is_no_container(&self) -> bool {
+    pub fn is_no_container(&self) -> bool {
         self.status == Some(404) && self.code == "ContainerNotFound"
     }
 

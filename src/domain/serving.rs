@@ -76,6 +76,19 @@ impl Profile {
         serde_json::from_slice(body).map_err(|error| format!("the answer is not a profile: {error}"))
     }
 
+    /// The services that enabled endpoints lead to, in the order of their priorities.
+    pub fn line(&self, gateways: &Gateways) -> Vec<ServiceName> {
+        let endpoints = self.properties.endpoints.iter().filter(|endpoint| endpoint.is_enabled());
+        let mut line: Vec<_> = endpoints
+            .filter_map(|endpoint| match gateways.behind(endpoint) {
+                Serving::Service(name) => Some((endpoint.properties.priority, name)),
+                Serving::NotConfigured | Serving::Unknown(_) => None,
+            })
+            .collect();
+        line.sort_by_key(|(priority, _)| *priority);
+        line.into_iter().map(|(_, name)| name).collect()
+    }
+
     /// Who serves by this profile. First match wins.
     pub fn serving(&self, gateways: &Gateways) -> Serving {
         match self.serving_endpoint() {
