@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use apim_dr_sim::blobs::{Blobs, Fault, Serving};
+use apim_dr_sim::blobs::{Blobs, Fault, Guard, Serving};
 use apim_dr_sim::clock::Clock;
 use apim_dr_sim::storage::{Access, Account, Answer, Call, ETag, StorageClient, StorageError};
 use axum::http::{Method, StatusCode};
@@ -238,6 +238,73 @@ async fn blocks_become_a_blob_when_they_are_committed() {
     let kept = commit("<BlockList><Committed>MDE=</Committed></BlockList>");
     assert_eq!(storage.client.send(kept).await.unwrap().status, 201);
     assert_eq!(storage.client.get(BOX, "big").await.unwrap().unwrap(), b"one,");
+}
+
+#[tokio::test]
+async fn what_is_committed_create_only_never_replaces_anything() {
+    let storage = storage().await;
+    let put = |query: &[(&str, &str)], body: &str| {
+        let call = Call::new(Method::PUT, &format!("{BOX}/manifest")).body(body.as_bytes().to_vec());
+        query.iter().fold(call, |call, (name, value)| call.query(name, value))
+    };
+    let block = || put(&[("comp", "block"), ("blockid", "MDE=")], "first");
+    let list = || put(&[("comp", "blocklist")], "<BlockList><Uncommitted>MDE=</Uncommitted></BlockList>");
+    let create = || list().header("if-none-match", "*");
+    assert_eq!(storage.client.send(block()).await.unwrap().status, 201);
+    assert!(storage.client.list(BOX, "").await.unwrap().is_empty(), "uncommitted blocks are no blob");
+    assert!(!storage.client.delete(BOX, "manifest").await.unwrap());
+    assert_eq!(storage.client.send(create()).await.unwrap().status, 201);
+    let etag = storage.client.head(BOX, "manifest").await.unwrap().unwrap().etag;
+    let again = storage.client.send(block()).await.unwrap();
+    assert_eq!(again.status, 201, "staging is never refused by a condition");
+    let refused = storage.client.send(create()).await.unwrap();
+    assert_eq!((refused.status.as_u16(), header(&refused, "x-ms-error-code")), (409, "BlobAlreadyExists"));
+    let kept = storage.client.head(BOX, "manifest").await.unwrap().unwrap();
+    assert_eq!(kept.etag, etag, "neither blocks nor a refused commit make a new version");
+    let stale = storage.client.send(list().header("if-match", "\"0x1\"")).await.unwrap();
+    assert_eq!((stale.status.as_u16(), header(&stale, "x-ms-error-code")), (412, "ConditionNotMet"));
+    let matching = list().header("if-match", &etag.to_string());
+    assert_eq!(storage.client.send(matching).await.unwrap().status, 201);
+    let forgotten = storage.client.send(list()).await.unwrap();
+    assert_eq!(header(&forgotten, "x-ms-error-code"), "InvalidBlockList", "a commit spends what was staged");
+}
+
+#[tokio::test]
+async fn a_list_tells_when_a_blob_was_created_and_when_it_was_changed() {
+    let storage = storage().await;
+    storage.client.put(BOX, "a", b"1".to_vec(), &[]).await.unwrap();
+    storage.clock.advance(Duration::days(3));
+    storage.client.put(BOX, "a", b"2".to_vec(), &[]).await.unwrap();
+    let listed = &storage.client.list(BOX, "").await.unwrap()[0];
+    assert_eq!(listed.created, datetime!(2026-03-01 02:00 UTC));
+    assert_eq!(listed.last_modified, datetime!(2026-03-04 02:00 UTC));
+}
+
+#[tokio::test]
+async fn guards_stand_until_they_are_lifted() {
+    let storage = storage().await;
+    let client = &storage.client;
+    for name in ["kept/1", "kept/2", "other"] {
+        client.put(BOX, name, b"1".to_vec(), &[]).await.unwrap();
+    }
+    storage.blobs.guard(&format!("{BOX}/"), Guard::NoRightToDelete);
+    for _ in 0..3 {
+        let refused = refusal(client.delete(BOX, "other").await);
+        assert_eq!(refused, (403, "AuthorizationPermissionMismatch".to_owned()));
+    }
+    client.put(BOX, "other", b"2".to_vec(), &[]).await.unwrap();
+    storage.blobs.lift_guards();
+    storage.blobs.guard(&format!("{BOX}/kept/"), Guard::Immutable);
+    let immutable = (409, "BlobImmutableDueToPolicy".to_owned());
+    assert_eq!(refusal(client.delete(BOX, "kept/1").await), immutable);
+    assert_eq!(refusal(client.put(BOX, "kept/1", b"2".to_vec(), &[]).await), immutable);
+    assert_eq!(refusal(client.set_metadata(BOX, "kept/1", &[]).await), immutable);
+    client.put(BOX, "kept/3", b"1".to_vec(), &[]).await.unwrap();
+    assert!(client.delete(BOX, "other").await.unwrap());
+    let container = Call::new(Method::GET, BOX).query("restype", "container");
+    let container = client.send(container).await.unwrap();
+    assert_eq!(header(&container, "x-ms-has-immutability-policy"), "true");
+    assert_eq!(client.get(BOX, "kept/1").await.unwrap().unwrap(), b"1");
 }
 
 const MINE: &str = "11111111-1111-1111-1111-111111111111";

@@ -27,14 +27,14 @@ pub(super) fn create(store: &mut Store, request: &Request, now: OffsetDateTime) 
     Ok(reply)
 }
 
-pub(super) fn properties(store: &mut Store, request: &Request) -> Outcome {
+pub(super) fn properties(store: &mut Store, request: &Request, immutable: bool) -> Outcome {
     let container = store.container(&request.container)?;
     Ok(Reply::new(StatusCode::OK)
         .stamp(&container.stamp)
         .metadata(&container.metadata)
         .header("x-ms-lease-state", "available")
         .header("x-ms-lease-status", "unlocked")
-        .header("x-ms-has-immutability-policy", "false")
+        .header("x-ms-has-immutability-policy", immutable.to_string())
         .header("x-ms-has-legal-hold", "false"))
 }
 

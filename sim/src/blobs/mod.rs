@@ -9,6 +9,7 @@ mod auth;
 mod conditions;
 mod containers;
 mod faults;
+mod guards;
 mod leases;
 mod listing;
 mod reads;
@@ -26,6 +27,7 @@ use axum::Router;
 use axum::http::Method;
 
 pub use faults::{Entry, Fault};
+pub use guards::Guard;
 pub use serve::{ConnectionLost, Serving};
 
 use crate::clock::Clock;
@@ -44,6 +46,7 @@ struct Inner {
     bearer: Option<BearerCheck>,
     store: Mutex<store::Store>,
     faults: Mutex<faults::Faults>,
+    guards: Mutex<guards::Guards>,
 }
 
 impl Blobs {
@@ -56,8 +59,8 @@ impl Blobs {
     /// An empty account on a clock of the caller's, that opens by its key and by the tokens that `bearer`
     /// lets pass.
     pub fn with(account: Account, clock: Clock, bearer: Option<BearerCheck>) -> Self {
-        let (store, faults) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { account, clock, bearer, store, faults }))
+        let (store, faults, guards) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { account, clock, bearer, store, faults, guards }))
     }
 
     /// The account as it was given.
@@ -74,6 +77,17 @@ impl Blobs {
     /// `fault`. Faults that match one request are used up in the order in which they were set.
     pub fn inject(&self, times: u32, method: &Method, name: &str, fault: Fault) {
         self.faults().inject(times, method, name, fault);
+    }
+
+    /// Guards every blob whose `container/blob` begins with `prefix` from now on: a container with a slash at its
+    /// end, or a part of the names in it.
+    pub fn guard(&self, prefix: &str, guard: Guard) {
+        self.guards().stand(prefix, guard);
+    }
+
+    /// Lifts all guards.
+    pub fn lift_guards(&self) {
+        self.guards().lift();
     }
 
     /// Every request since the start or the last [`Blobs::clear_journal`], in the order of their answers.
@@ -97,5 +111,9 @@ impl Blobs {
 
     fn faults(&self) -> MutexGuard<'_, faults::Faults> {
         self.0.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn guards(&self) -> MutexGuard<'_, guards::Guards> {
+        self.0.guards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -88,10 +88,13 @@ fn perform(blobs: &Blobs, request: &Request) -> Outcome {
     auth::check(blobs, request)?;
     let operation = request.operation()?;
     let now = blobs.0.clock.now();
-    let store = &mut *blobs.store();
+    let (guards, store) = (blobs.guards().clone(), &mut *blobs.store());
+    guards.allow(operation, request, store)?;
     match operation {
         Operation::CreateContainer => containers::create(store, request, now),
-        Operation::ContainerProperties => containers::properties(store, request),
+        Operation::ContainerProperties => {
+            containers::properties(store, request, guards.keep(&request.container))
+        }
         Operation::DeleteContainer => containers::delete(store, request),
         Operation::ListBlobs => {
             listing::list(store, request, &listing::Context { endpoint: &blobs.account().endpoint, now })

@@ -16,6 +16,8 @@ pub struct Listed {
     pub etag: ETag,
     /// Bytes.
     pub length: u64,
+    /// When it was first written, to the second; overwriting does not change it.
+    pub created: OffsetDateTime,
     /// To the second.
     pub last_modified: OffsetDateTime,
 }
@@ -63,6 +65,8 @@ struct BlobProperties {
     etag: String,
     #[serde(rename = "Content-Length")]
     length: u64,
+    #[serde(rename = "Creation-Time")]
+    created: String,
     #[serde(rename = "Last-Modified")]
     last_modified: String,
 }
@@ -72,11 +76,9 @@ pub(super) fn parse(body: &[u8]) -> Result<Page> {
     let text = std::str::from_utf8(body).map_err(|error| unreadable(error.to_string()))?;
     let results: EnumerationResults = quick_xml::de::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|error| unreadable(error.to_string()))?;
-    let blobs = results
-        .blobs
-        .blobs
-        .into_iter()
-        .map(|blob| listed(blob).ok_or_else(|| unreadable("no HTTP date in Last-Modified".to_owned())));
+    let blobs = results.blobs.blobs.into_iter().map(|blob| {
+        listed(blob).ok_or_else(|| unreadable("no HTTP date in Creation-Time or Last-Modified".to_owned()))
+    });
     Ok(Page { blobs: blobs.collect::<Result<_>>()?, next_marker: results.next_marker })
 }
 
@@ -85,6 +87,7 @@ fn listed(blob: Blob) -> Option<Listed> {
         name: if blob.name.encoded { decode(&blob.name.text) } else { blob.name.text },
         etag: ETag::new(&blob.properties.etag),
         length: blob.properties.length,
+        created: parse_http_date(&blob.properties.created)?,
         last_modified: parse_http_date(&blob.properties.last_modified)?,
     })
 }
