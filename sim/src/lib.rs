@@ -42,6 +42,7 @@ pub mod blobs;
 pub mod clock;
 pub mod cloud;
 pub mod content;
+mod control;
 pub mod door;
 mod form;
 pub mod host;

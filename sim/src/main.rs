@@ -12,6 +12,7 @@ use apim_dr_sim::clock::Clock;
 use apim_dr_sim::journal::{Exchange, Operation, Outcome};
 use apim_dr_sim::simulation::{Options, Ports, Simulation, Storage};
 use apim_dr_sim::storage::Account;
+use apim_dr_sim::traffic::{ProfileSpec, Served};
 use serde_json::{Value, json};
 
 const USAGE: &str = "\
@@ -22,6 +23,7 @@ usage: apim-dr-sim serve [OPTION...]
   --storage CONNECTION_STRING   keep blobs there, for example in Azurite: UseDevelopmentStorage=true
   --operation-seconds N         backups and restores take so many seconds (default 60)
   --secondaries N               one or two (default 1)
+  --traffic-manager             route users by Traffic Manager, which fails over and back by itself
   --dir DIR                     where ca-bundle.pem is written (default .sim)
   --arm-port N                  Resource Manager and Entra, TLS (default 8443)
   --identity-port N             managed identity endpoint (default 8081)
@@ -33,6 +35,7 @@ struct Arguments {
     storage: Storage,
     operation: time::Duration,
     secondaries: u8,
+    traffic_manager: bool,
     directory: PathBuf,
     ports: Ports,
 }
@@ -48,10 +51,15 @@ impl Arguments {
             storage: Storage::Embedded,
             operation: time::Duration::seconds(60),
             secondaries: 1,
+            traffic_manager: false,
             directory: PathBuf::from(".sim"),
             ports: Ports { arm: 8443, identity: 8081, blobs: 10_100 },
         };
         while let Some(option) = words.next() {
+            if option == "--traffic-manager" {
+                arguments.traffic_manager = true;
+                continue;
+            }
             let value = words.next().ok_or_else(|| format!("{option} wants a value"))?;
             arguments.set(&option, value)?;
         }
@@ -83,7 +91,10 @@ impl Arguments {
             self.directory.canonicalize().map_err(|error| cannot("find the directory", &error))?;
         let options = Options::new(Clock::running(1.0)).storage(self.storage);
         let options = if self.secondaries == 2 { options.with_second_secondary() } else { options };
-        Ok(Options { ports: self.ports, directory: Some(directory), ..options })
+        // Failing over takes two of these probes, and users follow ten seconds later: a person waits for it.
+        let profile = ProfileSpec::new("contoso").probing(10, 5, 1).ttl(10);
+        let options = if self.traffic_manager { options.traffic_manager(profile) } else { options };
+        Ok(Options { ports: self.ports, directory: Some(directory), control: true, ..options })
     }
 }
 
@@ -133,6 +144,7 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("storage does not answer: {error}"))?;
     println!("{:#}", local_settings(&simulation, embedded));
     eprintln!("Resource Manager and Entra: {} (Ctrl-C ends it)", simulation.cloud().arm_endpoint());
+    tell_control(&simulation);
     tokio::select! {
         () = narrate(&simulation) => Ok(()),
         ended = tokio::signal::ctrl_c() => ended.map_err(|error| cannot("wait for Ctrl-C", &error)),
@@ -152,10 +164,23 @@ fn local_settings(simulation: &Simulation, embedded: bool) -> Value {
     json!({"IsEncrypted": false, "Values": values})
 }
 
+/// How a person makes things happen.
+fn tell_control(simulation: &Simulation) {
+    let control = simulation.control_url();
+    eprintln!("How everything stands: curl {control}");
+    eprintln!("Take a gateway down, bring it up: curl -X POST {control}/gateways/contoso-west/down (or up)");
+    if simulation.cloud().profile_id().is_some() {
+        eprintln!(
+            "Take an endpoint out, put it in: curl -X POST {control}/endpoints/contoso-west/disable (or enable)"
+        );
+    }
+}
+
 /// Tells what happens, one line each, until the end of the program.
 async fn narrate(simulation: &Simulation) {
     let journal = simulation.cloud().journal();
     let mut told: Vec<Operation> = Vec::new();
+    let mut served = 0;
     loop {
         journal.unknown().iter().for_each(tell_unknown);
         journal.clear_exchanges();
@@ -166,12 +191,22 @@ async fn narrate(simulation: &Simulation) {
             }
         }
         told = operations;
+        let changes = journal.served();
+        changes[served..].iter().for_each(tell_served);
+        served = changes.len();
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
 fn tell_unknown(exchange: &Exchange) {
     eprintln!("not simulated: {} {}", exchange.method, exchange.path);
+}
+
+fn tell_served(served: &Served) {
+    match served.services.as_slice() {
+        [] => eprintln!("users get no answer"),
+        services => eprintln!("users are answered by {}", services.join(" and ")),
+    }
 }
 
 fn tell(operation: &Operation) {
@@ -195,12 +230,13 @@ mod tests {
     #[test]
     fn options_are_read() {
         let arguments = parse(
-            "serve --storage UseDevelopmentStorage=true --operation-seconds 5 --secondaries 2 --dir /tmp/x --arm-port 1",
+            "serve --storage UseDevelopmentStorage=true --operation-seconds 5 --traffic-manager --secondaries 2 --dir /tmp/x --arm-port 1",
         )
         .unwrap();
         assert!(matches!(arguments.storage, Storage::At(account) if account.name == "devstoreaccount1"));
         assert_eq!(arguments.operation, time::Duration::seconds(5));
         assert_eq!((arguments.secondaries, arguments.ports.arm), (2, 1));
+        assert!(arguments.traffic_manager);
         assert_eq!(arguments.directory, PathBuf::from("/tmp/x"));
     }
 

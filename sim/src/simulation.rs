@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::cloud::{Cloud, ServiceSpec, StorageAccount};
+use crate::control;
 use crate::door::FrontDoor;
 use crate::serve::{Server, listen, serve};
 use crate::storage::{Access, Account, EMULATOR_ACCOUNT, StorageClient};
@@ -72,6 +73,8 @@ pub struct Options {
     pub traffic_manager: Option<ProfileSpec>,
     /// Whether the gateways listen, each on a port of its own; see [`FrontDoor`].
     pub front_doors: bool,
+    /// Whether a person can make things happen by `GET` and `POST` of `/control` on the identity port.
+    pub control: bool,
 }
 
 impl Options {
@@ -94,6 +97,7 @@ impl Options {
             throttles: true,
             traffic_manager: None,
             front_doors: false,
+            control: false,
         }
     }
 
@@ -147,7 +151,9 @@ impl Simulation {
         let cloud = cloud(&options, &authority, (arm.local_addr()?.port(), &account))?;
         let blobs =
             blobs.map(|listener| serve_blobs(listener, &cloud, (&account, &authority))).transpose()?;
-        let identity = serve(listen(options.ports.identity).await?, cloud.identity_router(), None)?;
+        let identity = cloud.identity_router();
+        let identity = if options.control { control::beside(identity, cloud.clone()) } else { identity };
+        let identity = serve(listen(options.ports.identity).await?, identity, None)?;
         let arm = serve(arm, cloud.router(), Some(authority.acceptor()))?;
         let files = Files::new(options.directory.take())?;
         authority.write_bundle(&files.bundle())?;
@@ -175,6 +181,11 @@ impl Simulation {
     /// The embedded blob server, for its faults and its journal, if it is that which is used.
     pub fn blobs(&self) -> Option<&Blobs> {
         self.blobs.as_ref()
+    }
+
+    /// Where a person makes things happen, if [`Options::control`] was set.
+    pub fn control_url(&self) -> String {
+        format!("http://127.0.0.1:{}/control", self.identity.port())
     }
 
     /// The front door of a service's gateway.

@@ -55,6 +55,31 @@ async fn it_prints_settings_under_which_it_can_be_reached() {
     assert_eq!(without_header.status().as_u16(), 401);
 }
 
+#[tokio::test]
+async fn a_person_moves_users_while_it_runs() {
+    let directory = std::env::temp_dir().join(format!("apim-dr-sim-control-{}", std::process::id()));
+    let free = ["--arm-port", "0", "--identity-port", "0", "--blob-port", "0", "--traffic-manager"];
+    let mut program = Program::start(&[&["serve", "--dir", directory.to_str().unwrap()], &free[..]].concat());
+    let values = program.settings()["Values"].clone();
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert!(values["TRAFFIC_MANAGER_ID"].as_str().unwrap().ends_with("/trafficManagerProfiles/contoso"));
+    apim_dr_sim::tls::install_provider();
+    let identity = values["IDENTITY_ENDPOINT"].as_str().unwrap();
+    let control = format!("{}/control", identity.strip_suffix("/msi/token").unwrap());
+    let http = reqwest::Client::new();
+    let told = async |answer: reqwest::RequestBuilder| answer.send().await.unwrap().text().await.unwrap();
+    let before = "contoso-west: Succeeded, gateway up, endpoint Online\n\
+                  contoso-north: Succeeded, gateway up, endpoint Online\nusers are answered by contoso-west\n";
+    assert_eq!(told(http.get(&control)).await, before);
+    let down = told(http.post(format!("{control}/gateways/Contoso-West/down"))).await;
+    assert!(down.contains("contoso-west: Succeeded, gateway down"), "{down}");
+    let disabled = told(http.post(format!("{control}/endpoints/contoso-west/disable"))).await;
+    assert!(disabled.contains("gateway down, endpoint Disabled"), "{disabled}");
+    let unknown = http.post(format!("{control}/gateways/contoso-east/down")).send().await.unwrap();
+    assert_eq!(unknown.status().as_u16(), 404);
+    assert_eq!(unknown.text().await.unwrap(), "there is no service contoso-east\n");
+}
+
 #[test]
 fn it_says_what_it_does_not_understand() {
     let mut program = Program::start(&["serve", "--fast", "1"]);
