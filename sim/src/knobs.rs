@@ -142,7 +142,7 @@ impl Fault {
         Self { broken: Some(Broken::AfterTheWork), ..Self::default() }
     }
 
-    /// Waits this long, in real time, before anything else.
+    /// Waits this long, by the runtime's time, before anything else.
     pub fn delay(by: std::time::Duration) -> Self {
         Self::default().and_delay(by)
     }
@@ -224,7 +224,7 @@ impl Fault {
         self
     }
 
-    /// Waits this long, in real time, before the rest.
+    /// Waits this long, by the runtime's time, before the rest.
     pub fn and_delay(mut self, by: std::time::Duration) -> Self {
         self.delay = Some(by);
         self

@@ -80,6 +80,7 @@ pub(super) fn large(apis: usize, seed: u64) -> Content {
         users: apis.div_ceil(5).clamp(4, 400),
     };
     let (mut content, mut draw) = (super::sample::built_in(), Draw(seed));
+    named_values(&mut content, &shared);
     infrastructure(&mut content, &shared);
     people(&mut content, &shared);
     products(&mut content, &shared, &mut draw);
@@ -90,7 +91,7 @@ pub(super) fn large(apis: usize, seed: u64) -> Content {
     content
 }
 
-fn infrastructure(content: &mut Content, shared: &Shared) {
+fn named_values(content: &mut Content, shared: &Shared) {
     for index in 0..shared.named_values {
         let name = format!("value-{index:04}");
         let properties = match index % 5 {
@@ -103,6 +104,9 @@ fn infrastructure(content: &mut Content, shared: &Shared) {
         };
         content.put(&format!("namedValues/{name}"), properties);
     }
+}
+
+fn infrastructure(content: &mut Content, shared: &Shared) {
     for index in 0..shared.backends {
         let field = FIELDS[index % FIELDS.len()];
         content.put(
