@@ -23,6 +23,10 @@ pub struct Arrival {
     /// The blob's name inside the container.
     pub path: String,
     pub by: By,
+    /// The one target that is meant; none: every one.
+    pub into: Option<ServiceName>,
+    /// Restore even into a service that serves; the command line alone can say so.
+    pub even_if_live: bool,
 }
 
 /// Takes in a manifest for every target it concerns. An error means that the event has to come again.
@@ -86,8 +90,42 @@ async fn offer_everywhere(
             return Ok(());
         }
     };
-    let targets = driver.deployment.targets_of(&source);
-    offer_to_each(driver, records, &targets, (&read, arrival.by)).await
+    let targets = match targets(driver, arrival, &source) {
+        Ok(targets) => targets,
+        Err(why) => {
+            driver.tell(None, &Event::of(&backup, turned_away(arrival.by), why));
+            return Ok(());
+        }
+    };
+    offer_to_each(driver, records, &targets, (&read, Bearer::of(arrival))).await
+}
+
+/// The targets that are meant of those that a backup of `source` may be restored into.
+fn targets(driver: &Driver<'_>, arrival: &Arrival, source: &ServiceId) -> Result<Vec<ServiceId>, String> {
+    let mut targets = driver.deployment.targets_of(source);
+    let Some(into) = &arrival.into else { return Ok(targets) };
+    let names: Vec<_> = targets.iter().map(|target| target.name().to_string()).collect();
+    targets.retain(|target| target.name() == *into);
+    if targets.is_empty() {
+        let (source, names) = (source.name(), names.join(", "));
+        return Err(format!("a backup of {source} is restored into {names}, and not into {into}"));
+    }
+    Ok(targets)
+}
+
+/// Who brings a manifest, and how much they insist.
+#[derive(Clone, Copy)]
+struct Bearer {
+    by: By,
+    even_if_live: bool,
+}
+
+impl Bearer {
+    const AUTOMATIC: Self = Self { by: By::Automatic, even_if_live: false };
+
+    fn of(arrival: &Arrival) -> Self {
+        Self { by: arrival.by, even_if_live: arrival.even_if_live }
+    }
 }
 
 /// Offers a manifest to every target; one that cannot take it holds up no other.
@@ -95,11 +133,11 @@ async fn offer_to_each(
     driver: &Driver<'_>,
     records: &mut Records,
     targets: &[ServiceId],
-    (read, by): (&Read, By),
+    (read, bearer): (&Read, Bearer),
 ) -> Result<(), Trouble> {
     let mut failed = Ok(());
     for target in targets {
-        if let Err(trouble) = offer_to(driver, records, target, (read, by)).await {
+        if let Err(trouble) = offer_to(driver, records, target, (read, bearer)).await {
             driver.report(Some(&target.name()), &trouble);
             failed = Err(trouble);
         }
@@ -145,9 +183,9 @@ async fn offer_to(
     driver: &Driver<'_>,
     records: &mut Records,
     target: &ServiceId,
-    (read, by): (&Read, By),
+    (read, bearer): (&Read, Bearer),
 ) -> Result<(), Trouble> {
-    let offer = offer_of(driver, records, read, by);
+    let offer = offer_of(driver, records, read, bearer);
     // A target without a usable record was reported when the records were loaded.
     let Some(loaded) = records.get_mut(&target.name()) else { return Ok(()) };
     let decide =
@@ -155,15 +193,15 @@ async fn offer_to(
     driver.change(loaded, 1, decide).await.map(|_| ())
 }
 
-fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, by: By) -> Offer {
+fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, bearer: Bearer) -> Offer {
     let name = &read.manifest.name;
     let source = records.get(name.service()).map(|loaded| &loaded.record);
     let known = source.and_then(|record| record.backups.iter().find(|known| known.name == *name));
     let primary = records.get(&driver.deployment.primary.name()).map(|loaded| &loaded.record);
     Offer {
         source: read.manifest.source(read.container.clone()),
-        by,
-        even_if_live: false,
+        by: bearer.by,
+        even_if_live: bearer.even_if_live,
         vouched: source.and_then(|record| record.vouches_for(name, &read.digest)),
         // What is about to be committed is accepted unless it says that it is suspicious.
         accepted: known.map_or_else(|| read.manifest.suspicious.is_none(), |known| known.accepted),
@@ -193,7 +231,7 @@ pub async fn make_up_for_lost_events(driver: &Driver<'_>, records: &mut Records)
             let text = "its event has not come within 3 min; this invocation takes it up";
             driver.tell(None, &Event::of(&backup, EventName::ManifestTakenUp, text));
             let read = Read { made_up_for: true, ..read };
-            offer_to_each(driver, records, &targets, (&read, By::Automatic)).await
+            offer_to_each(driver, records, &targets, (&read, Bearer::AUTOMATIC)).await
         }
         Err(why) => {
             for target in &targets {

@@ -36,7 +36,23 @@ pub struct Driver<'a> {
     pub situation: Situation,
     /// Who served by the newest look at the profile.
     looked_up: Mutex<Option<Serving>>,
-    told: Mutex<Vec<String>>,
+    told: Mutex<Vec<Told>>,
+}
+
+/// An event that was told, and which service it is about, if one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub service: Option<ServiceName>,
+    pub event: Event,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(service) = &self.service {
+            write!(f, "{service}: ")?;
+        }
+        write!(f, "{}: {}", self.event.name.as_str(), self.event.text)
+    }
 }
 
 /// A record as it was loaded, or as it begins.
@@ -237,9 +253,7 @@ impl<'a> Driver<'a> {
     /// Writes one line of the log, and keeps it for a person who started the invocation by hand.
     pub fn tell(&self, service: Option<&ServiceName>, event: &Event) {
         log::event(&self.invocation, service, event);
-        let whose = service.map_or_else(String::new, |service| format!("{service}: "));
-        let line = format!("{whose}{}: {}", event.name.as_str(), event.text);
-        held(&self.told).push(line);
+        held(&self.told).push(Told { service: service.cloned(), event: event.clone() });
     }
 
     /// Reports trouble by the event that fits it.
@@ -252,7 +266,7 @@ impl<'a> Driver<'a> {
     }
 
     /// What was told so far.
-    pub fn into_told(self) -> Vec<String> {
+    pub fn into_told(self) -> Vec<Told> {
         self.told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -44,7 +44,11 @@ impl Handler {
         let start = start_of(&trigger);
         let wish = self.wish(trigger)?;
         let driver = Driver::new(&self.azure, &self.deployment, id, clock);
-        invocation::run(driver, &self.watch, (wish, start)).await
+        let ended = invocation::run(driver, &self.watch, (wish, start)).await?;
+        match &ended.failure {
+            Some(why) => Err(why.clone()),
+            None => Ok(invocation::lines(&ended, start)),
+        }
     }
 
     fn wish(&self, trigger: Trigger) -> Result<Wish, String> {
@@ -53,13 +57,13 @@ impl Handler {
             Trigger::Timer { manual: Some(input), .. } if input == "resume" => {
                 Ok(Wish::Resume { even_if_unknown: false })
             }
-            Trigger::Timer { manual: Some(_), .. } => Ok(Wish::Backup),
+            Trigger::Timer { manual: Some(_), .. } => Ok(Wish::Backup(None)),
             Trigger::Manifest { blob, manual } => {
                 let (container, path) = blob
                     .within(&self.blob_endpoint)
                     .ok_or("the blob of this call does not lie in the storage account of BackupStorage")?;
                 let by = if manual.is_some() { By::Hand } else { By::Automatic };
-                Ok(Wish::Restore(Arrival { container, path, by }))
+                Ok(Wish::Restore(Arrival { container, path, by, into: None, even_if_live: false }))
             }
         }
     }

@@ -3,14 +3,16 @@
 use futures::future::join_all;
 
 use crate::arrival::{self, Arrival, Records};
+use crate::domain::adoption;
 use crate::domain::backup;
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
+use crate::domain::offer;
 use crate::domain::record::{FOLDER, Operation, Record, service_at};
 use crate::domain::summary;
 use crate::domain::take_up;
 use crate::domain::vocabulary::Timestamp;
-use crate::drive::{Driver, Loaded, Trouble};
+use crate::drive::{Driver, Loaded, Told, Trouble};
 use crate::health::{self, Findings, Watch};
 use crate::serving;
 
@@ -19,12 +21,17 @@ use crate::serving;
 pub enum Wish {
     /// Nothing: a heartbeat.
     None,
-    /// A backup now.
-    Backup,
+    /// A backup now, of this service or of the one that serves.
+    Backup(Option<ServiceName>),
     /// Go on after a failover; even though nobody knows what the primary holds, if the operator says so.
     Resume { even_if_unknown: bool },
     /// This manifest, by event or by hand.
     Restore(Arrival),
+    /// What is to be restored into this service, or into any, no longer shall be.
+    Withdraw(Option<ServiceName>),
+    /// The id that the settings give to this service is that of the service it was before, even though something is
+    /// open under its old id, if the operator says so.
+    Adopt { service: ServiceName, though_open: bool },
 }
 
 /// Who started an invocation.
@@ -38,12 +45,25 @@ pub enum Start {
     Hand,
 }
 
-/// Does one invocation's work and tells what it did. An error says why it could not be done.
+/// What an invocation came to.
+pub struct Ended {
+    pub told: Vec<Told>,
+    pub records: Records,
+    /// By the invocation's clock.
+    pub at: Timestamp,
+    /// What could not be done; the rest was.
+    pub failure: Option<String>,
+}
+
+/// Does one invocation's work. An error says why none of it could be done.
 pub async fn run(
     mut driver: Driver<'_>,
     watch: &Watch,
     (wish, start): (Wish, Start),
-) -> Result<Vec<String>, String> {
+) -> Result<Ended, String> {
+    if let Wish::Adopt { service, though_open } = &wish {
+        adopt(&driver, service, *though_open).await.map_err(|trouble| trouble.to_string())?;
+    }
     let (serving, loaded) = tokio::join!(driver.azure.who_serves(), load_all(&driver));
     let (mut records, mut report) = loaded?;
     if let Err(trouble) = serving::take_in(&mut driver, &mut records, serving).await {
@@ -55,13 +75,26 @@ pub async fn run(
     drive_all(&mut driver, &mut records, &mut report).await;
     tidy_all(&driver, &mut records, &mut report).await;
     tend(&driver, watch, &records, (&mut report, start)).await;
-    report.conclude()?;
-    let now = driver.clock.now();
-    let mut told = driver.into_told();
-    if start == Start::Hand {
-        told.extend(records.values().map(|loaded| summary::of(&loaded.record, now)));
-    }
-    Ok(told)
+    let at = driver.clock.now();
+    Ok(Ended { told: driver.into_told(), records, at, failure: report.conclude().err() })
+}
+
+/// The lines that a person who ran a function by hand wants to read: what was told, and how each service stands.
+pub fn lines(ended: &Ended, start: Start) -> Vec<String> {
+    let told = ended.told.iter().map(ToString::to_string);
+    let by_hand = ended.records.values().filter(|_| start == Start::Hand);
+    told.chain(by_hand.map(|loaded| summary::of(&loaded.record, ended.at))).collect()
+}
+
+/// Comes before everything else: a record of another id than the settings' would be left alone.
+async fn adopt(driver: &Driver<'_>, name: &ServiceName, though_open: bool) -> Result<(), Trouble> {
+    let (Some(id), Some(mut loaded)) = (driver.deployment.named(name), driver.load_any(name).await?) else {
+        let text = format!("{name} has no record: there is nothing to adopt");
+        driver.tell(Some(name), &Event::new(EventName::WishRefused, text));
+        return Ok(());
+    };
+    let decide = |context: &_, record: &Record| Ok(adoption::adopt(context, record.clone(), id, though_open));
+    driver.change(&mut loaded, 1, decide).await.map(drop)
 }
 
 /// Health comes last, whatever went wrong before. The dead man's switch hears of ticks that did all of their work.
@@ -146,15 +179,20 @@ async fn load_all(driver: &Driver<'_>) -> Result<(Records, Report), String> {
 
 async fn note(driver: &mut Driver<'_>, records: &mut Records, wish: &Wish) -> Result<(), Trouble> {
     match wish {
-        Wish::None => Ok(()),
-        Wish::Backup => note_backup(driver, records).await,
+        Wish::None | Wish::Adopt { .. } => Ok(()),
+        Wish::Backup(service) => note_backup(driver, records, service.as_ref()).await,
         Wish::Resume { even_if_unknown } => serving::resume(driver, records, *even_if_unknown).await,
         Wish::Restore(arrival) => arrival::take_in(driver, records, arrival).await,
+        Wish::Withdraw(service) => note_withdrawal(driver, records, service.as_ref()).await,
     }
 }
 
-async fn note_backup(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
-    let service = driver.situation.backed_up.clone();
+async fn note_backup(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    service: Option<&ServiceName>,
+) -> Result<(), Trouble> {
+    let service = service.unwrap_or(&driver.situation.backed_up).clone();
     if driver.deployment.dry_run {
         let text = "DRY_RUN is on: no backup was begun";
         driver.tell(Some(&service), &Event::new(EventName::WishRefused, text));
@@ -165,6 +203,25 @@ async fn note_backup(driver: &Driver<'_>, records: &mut Records) -> Result<(), T
     };
     let decide = |context: &_, record: &Record| Ok(backup::wish(context, record.clone(), driver.clock.now()));
     driver.change(loaded, 1, decide).await.map(|_| ())
+}
+
+/// One that cannot be changed holds up no other.
+async fn note_withdrawal(
+    driver: &Driver<'_>,
+    records: &mut Records,
+    service: Option<&ServiceName>,
+) -> Result<(), Trouble> {
+    let mut failed = Ok(());
+    for (name, loaded) in
+        records.iter_mut().filter(|(name, _)| service.is_none_or(|service| *name == service))
+    {
+        let decide = |context: &_, record: &Record| Ok(offer::withdraw(context, record.clone()));
+        if let Err(trouble) = driver.change(loaded, 1, decide).await {
+            driver.report(Some(name), &trouble);
+            failed = Err(trouble);
+        }
+    }
+    failed
 }
 
 /// Drives every service: the primary first, then the targets, the stalest first, since one restores at

@@ -99,6 +99,7 @@ events! {
     RestoreLapsed "restore.lapsed" Error "A restore asked for by hand was not done within 4 h and was given up.";
     RestorePinned "restore.pinned" Warning "An older backup was chosen by hand: automatic restores wait until the newest is chosen by hand.";
     RestoreUnpinned "restore.unpinned" Info "The newest backup was chosen by hand: automatic restores go on.";
+    RestoreWithdrawn "restore.withdrawn" Info "Somebody took back what was to be restored into this service.";
     RestoreUnderTraffic "restore.under_traffic" Error "The service came to carry the traffic while it is being restored: users may meet half of it.";
     FailoverLatched "failover.latched" Error "A secondary carries the traffic: nothing is restored by itself until `resume`.";
     FailoverReturned "failover.returned" Warning "Traffic has returned to the primary by itself; still nothing is restored until `resume`.";
@@ -116,6 +117,7 @@ events! {
     RetentionPostponed "retention.postponed" Info "What has been kept long enough could not be found out or deleted; it is tried again an hour later.";
     ServiceNotDriven "service.not_driven" Error "Nothing can be done for this service now: no token, or Azure refuses it; the others go on.";
     RolesChanged "roles.changed" Warning "The settings name another primary than before; automatic wishes are dropped.";
+    RecordAdopted "record.adopted" Warning "Somebody said that a service with another resource id is the same one, moved.";
     ConfigurationSuspect "configuration.suspect" Error "Something belongs to another deployment, or nobody says who serves.";
     DryRun "dry_run.would_act" Info "DRY_RUN is on: this is the one thing that would have been done.";
     WishRefused "wish.refused" Warning "A wish was not taken; the text says why.";

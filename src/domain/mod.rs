@@ -1,5 +1,6 @@
 //! The decisions, pure: no clock, no socket, no environment, no async.
 
+pub mod adoption;
 pub mod backup;
 pub mod deadline;
 pub mod decide;

@@ -4,7 +4,9 @@ use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
 use super::gate::{self, Verdict};
 use super::observation::BlobLook;
-use super::record::{By, EventLost, Failures, Holds, Pin, Record, RestoreSource, RestoreWish, Suspect};
+use super::record::{
+    By, EventLost, Failures, Holds, Operation, Pin, Record, RestoreSource, RestoreWish, Suspect,
+};
 use super::vocabulary::Timestamp;
 
 /// A manifest that was read, with what the records say of it.
@@ -147,6 +149,34 @@ fn choose(record: &mut Record, offer: &Offer, now: Timestamp) -> Option<Event> {
     offer.vouched.filter(|_| offer.accepted)?;
     record.pin.take()?;
     Some(Event::of(name, EventName::RestoreUnpinned, "the newest backup was chosen by hand"))
+}
+
+/// Takes back what is wished to be restored. What Azure has taken goes on to its end, and a pin stays: it ends as it
+/// always does.
+pub fn withdraw(context: &Context, mut record: Record) -> Decision {
+    let Some(wish) = record.restore_wish.clone() else { return Decision::rest(record) };
+    if context.dry_run {
+        let text = format!("DRY_RUN is on: the wish for {} is not taken back", wish.source.name);
+        return Decision::rest(record).telling_of(&wish.source.name, EventName::WishRefused, text);
+    }
+    record.restore_wish = None;
+    let target = context.service.name();
+    let mut text = format!("{} is no longer to be restored into {target}", wish.source.name);
+    if let Operation::Restore(run) = &record.operation
+        && run.wish == wish.id
+    {
+        text += "; what has begun of it cannot be stopped, and is followed to its end";
+    }
+    if wish.by == By::Hand {
+        give_seen_back(&mut record);
+    }
+    if let Some(pin) = &record.pin {
+        text += &format!(
+            "; {target} stays pinned to {}: nothing is restored by itself until the newest backup is restored by hand",
+            pin.backup
+        );
+    }
+    Decision::rest(record).telling_of(&wish.source.name, EventName::RestoreWithdrawn, text)
 }
 
 /// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up.

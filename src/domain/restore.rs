@@ -183,7 +183,7 @@ impl Step<'_> {
     /// The looks that were taken after the claim was saved pass every gate again, or the claim is undone.
     fn post(self, claim: Claim, looks: &Looks) -> Decision {
         let Some(wish) = self.standing_wish() else {
-            return self.undo(EventName::RestoreUndone, "another backup was chosen meanwhile", Action::Yield);
+            return self.undo(EventName::RestoreUndone, "it is no longer wished for", Action::Yield);
         };
         match gates(self.context, &self.record, &wish, (looks, self.now)) {
             Verdict::Pass => {
@@ -360,7 +360,7 @@ impl Step<'_> {
         self.record.restore_failures =
             Some(Failures::after(self.record.restore_failures.take(), self.now, what.clone()));
         let next = match self.standing_wish() {
-            None => "Another backup was chosen meanwhile".to_owned(),
+            None => "It is no longer wished for".to_owned(),
             Some(wish) if self.context.is_primary() => {
                 end_wish(&mut self.record, &wish);
                 "A restore into the primary is attempted once: look, then ask again by hand".to_owned()

@@ -23,6 +23,7 @@ mod roles;
 mod seen;
 mod stored;
 mod story;
+mod taken_back;
 mod taking_turns;
 mod telling;
 mod told;

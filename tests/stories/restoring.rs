@@ -182,7 +182,7 @@ fn a_failed_attempt_of_a_wish_that_was_replaced_is_not_tried_again() {
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; restore failures: 1, again from 02:55; closed: failed contoso@02:00}
         02:50 C Idle + resumed -> Idle, look for contoso@02:40
-              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. Another backup was chosen meanwhile
+              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. It is no longer wished for
     "#]]);
 }
 

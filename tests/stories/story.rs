@@ -345,6 +345,18 @@ impl Story {
         self.apply(decision, "a backup now".into())
     }
 
+    /// A new invocation brings a wish that is noted so.
+    pub(crate) fn wish(
+        &mut self,
+        when: &str,
+        told: &str,
+        note: impl FnOnce(&Context, Record) -> Decision,
+    ) -> &mut Self {
+        self.begin(when);
+        let decision = note(&self.context, self.record.clone());
+        self.apply(decision, told.to_owned())
+    }
+
     /// A new invocation brings a manifest.
     pub(crate) fn offer(&mut self, when: &str, manifest: Offer) -> &mut Self {
         self.begin(when);
