@@ -6,9 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
 mod answers;
 mod by_hand;
 mod events;
+mod failing_over;
+mod front_door;
 mod gate;
 mod idle;
 mod kills;

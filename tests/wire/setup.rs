@@ -41,6 +41,10 @@ pub(crate) struct Setup {
     pub(crate) durations: (Duration, Duration),
     /// Whether Azure refuses a second operation on a service.
     pub(crate) locks: bool,
+    /// A Traffic Manager profile routes to the services, in place of `LIVE_CHECK=off`.
+    pub(crate) traffic_manager: bool,
+    /// The secondary has this custom hostname, and every gateway takes connections.
+    pub(crate) hostname: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -53,11 +57,19 @@ impl Default for Setup {
             by_secret: false,
             durations: (Duration::minutes(3), Duration::minutes(4)),
             locks: true,
+            traffic_manager: false,
+            hostname: None,
         }
     }
 }
 
 impl Setup {
+    /// A deployment that Traffic Manager routes to, backed up every hour.
+    pub(crate) fn routed(secondaries: usize) -> Self {
+        let setup = Self { traffic_manager: true, secondaries, ..Self::default() };
+        setup.setting("BACKUP_SCHEDULE", "0 0 * * * *")
+    }
+
     /// The same with one more app setting.
     pub(crate) fn setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.settings.push((name, value.into()));

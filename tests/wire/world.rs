@@ -9,6 +9,7 @@ use apim_dr_sim::journal::{Operation, OperationKind};
 use apim_dr_sim::simulation::{Options, Simulation};
 use apim_dr_sim::storage::StorageClient;
 use apim_dr_sim::tls::Authority;
+use apim_dr_sim::traffic::ProfileSpec;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -62,6 +63,13 @@ impl World {
         "identity-header-of-the-wire".clone_into(&mut options.identity_header);
         if setup.secondaries == 2 {
             options.services.push(ServiceSpec::new(SWEDEN, "Sweden Central"));
+        }
+        if setup.traffic_manager {
+            options = options.traffic_manager(ProfileSpec::new("contoso"));
+        }
+        if let Some(hostname) = setup.hostname {
+            options.services[1] = options.services[1].clone().hostname(hostname);
+            options = options.with_front_doors();
         }
         let simulation = Simulation::start(options).await.unwrap();
         simulation.cloud().set_durations(setup.durations.0, setup.durations.1);
