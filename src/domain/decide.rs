@@ -106,7 +106,7 @@ fn lapse(context: &Context, record: &Record, now: Timestamp) -> Option<Decision>
 }
 
 /// The oldest closed run that the history lacks; the record forgets it once it is written.
-fn write_history(record: &Record) -> Action {
+pub(super) fn write_history(record: &Record) -> Action {
     match record.unwritten_history.first() {
         Some(run) => Action::WriteHistory {
             path: run.path(),

@@ -4,6 +4,7 @@
 
 use time::Duration;
 
+use super::decide::write_history;
 use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
 use super::gate::{self, Verdict};
@@ -388,7 +389,10 @@ impl Step<'_> {
             outcome,
             what,
         });
-        Decision::act(self.record, Action::Again)
+        // Whoever holds the oldest backup goes first, and that may be another now: this one begins no
+        // restore again in the same invocation, or two of three targets could wait for ever.
+        let action = write_history(&self.record);
+        Decision::act(self.record, action)
     }
 
     fn undo(self, event: EventName, why: &str, action: Action) -> Decision {

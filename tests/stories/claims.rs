@@ -305,8 +305,7 @@ fn an_old_restore_claim_is_an_attempt_and_what_the_target_holds_is_unknown() {
         02:54 E Requested(taken over by D) + resumed -> Requested(taken over by E), look
         02:54 E Requested(taken over by E) + look no token: 401 -> Requested(taken over by E), stop
         03:02 F Requested(taken over by E) + resumed -> Requested(taken over by F), look
-        03:02 F Requested(taken over by F) + look Succeeded -> Idle, again | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 03:07; restore failures: 1, again from 03:07; closed: failed contoso@02:00}
-        03:02 F Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+        03:02 F Requested(taken over by F) + look Succeeded -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 03:07; restore failures: 1, again from 03:07; closed: failed contoso@02:00}
     "#]]);
 }
 
@@ -384,8 +383,7 @@ fn only_a_free_service_shows_what_became_of_an_old_claim() {
         02:38 B Requested(by A) + resumed -> Requested(taken over by B), look
         02:38 B Requested(taken over by B) + look Activating -> Requested(taken over by B), rest
         02:46 C Requested(taken over by B) + resumed -> Requested(taken over by C), look
-        02:46 C Requested(taken over by C) + look Failed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 02:51; restore failures: 1, again from 02:51; closed: failed contoso@02:00}
-        02:46 C Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+        02:46 C Requested(taken over by C) + look Failed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 02:51; restore failures: 1, again from 02:51; closed: failed contoso@02:00}
     "#]]);
 }
 

@@ -156,8 +156,7 @@ fn a_wish_waits_for_a_restore_and_goes_before_the_next_one() {
         02:45 C Running(op-1) + manifest contoso@02:40 -> Running(op-1), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
         02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 D Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
-        02:50 D Idle + resumed -> Idle, look for contoso-dr@02:50
+        02:50 D Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
     "#]]);
 }
 

@@ -144,8 +144,7 @@ fn the_restore_post_means_the_same() {
         02:32 C Requested(by C) + look Succeeded -> Requested(by C), POST restore contoso@02:00
         02:32 C Requested(by C) + the connection was reset -> Requested(by C), rest | restore.unanswered
         02:40 D Requested(by C) + resumed -> Requested(taken over by D), look
-        02:40 D Requested(taken over by D) + look Succeeded -> Idle, again | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 02:45; restore failures: 1, again from 02:45; closed: failed contoso@02:00}
-        02:40 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023200Z-restore.json
+        02:40 D Requested(taken over by D) + look Succeeded -> Idle, write history/contoso-dr/20260310T023200Z-restore.json | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 02:45; restore failures: 1, again from 02:45; closed: failed contoso@02:00}
         02:45 E Idle + resumed -> Idle, look for contoso@02:00
         02:45 E Idle + look Succeeded -> Requested(by E), look for contoso@02:00 | restore.requested
         02:45 E Requested(by E) + look Succeeded -> Requested(by E), POST restore contoso@02:00
@@ -164,8 +163,7 @@ fn the_restore_post_refused_after_being_busy_is_no_longer_busy_and_leaves_what_i
         02:31 D Idle + resumed -> Idle, look for contoso@02:00
         02:31 D Idle + look Succeeded -> Requested(by D), look for contoso@02:00 | restore.requested
         02:31 D Requested(by D) + look Succeeded -> Requested(by D), POST restore contoso@02:00
-        02:31 D Requested(by D) + 400 InvalidParameters -> Idle, again | restore.failed {attempts: 1, again from 02:36; restore failures: 1, again from 02:36; busy since: -; closed: failed contoso@02:00}
-        02:31 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json
+        02:31 D Requested(by D) + 400 InvalidParameters -> Idle, write history/contoso-dr/20260310T023100Z-restore.json | restore.failed {attempts: 1, again from 02:36; restore failures: 1, again from 02:36; busy since: -; closed: failed contoso@02:00}
               Azure refused the restore: HTTP 400 InvalidParameters: the storage account is not reachable. The next attempt comes at 2026-03-10T02:36:00Z
     "#]]);
 }

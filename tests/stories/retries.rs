@@ -145,8 +145,7 @@ fn a_restore_is_tried_again_later_and_later_but_a_newer_backup_at_once() {
         02:35 C Idle + resumed -> Idle, look for contoso@02:00
         02:35 C Idle + look Succeeded -> Requested(by C), look for contoso@02:00 | restore.requested
         02:35 C Requested(by C) + look Succeeded -> Requested(by C), POST restore contoso@02:00
-        02:35 C Requested(by C) + 400 InvalidParameters -> Idle, again | restore.failed {attempts: 2, again from 02:50; restore failures: 2, again from 02:50; closed: failed contoso@02:00}
-        02:35 C Idle + resumed -> Idle, write history/contoso-dr/20260310T023500Z-restore.json
+        02:35 C Requested(by C) + 400 InvalidParameters -> Idle, write history/contoso-dr/20260310T023500Z-restore.json | restore.failed {attempts: 2, again from 02:50; restore failures: 2, again from 02:50; closed: failed contoso@02:00}
         02:35 C Idle + written -> Idle, rest {closed: -}
         02:49:59 D Idle + resumed -> Idle, rest
         02:49:59 E Idle + manifest contoso@02:40 -> Idle, rest | restore.wished {wish: contoso@02:40; attempts: -; seen: 02:40}

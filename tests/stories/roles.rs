@@ -64,8 +64,7 @@ fn a_service_that_is_no_longer_configured_is_driven_to_its_end_and_begins_nothin
         the settings no longer name this service
         02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 D Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
-        02:50 D Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+        02:50 D Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
         02:50 D Idle + written -> Idle, rest {closed: -}
         02:51 E Idle + resumed -> Idle, rest
     "#]]);

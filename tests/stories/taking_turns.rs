@@ -1,5 +1,6 @@
 //! One target restores at a time: the one that holds the oldest backup first.
 
+use apim_dr::domain::observation::WriteOnce;
 use expect_test::expect;
 
 use super::fixtures::*;
@@ -55,9 +56,25 @@ fn a_target_holds_up_others_from_its_claim_to_its_end() {
         02:30 holds up others: true
         02:50 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 B Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 B Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
-        02:50 B Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+        02:50 B Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
         02:50 holds up others: false
+    "#]]);
+}
+
+/// Restores that take longer than the schedule's period would keep the others waiting for ever.
+#[test]
+fn a_target_whose_restore_has_just_ended_lets_the_others_go_first() {
+    let mut story = Story::of_secondary().having(|story| story.restore_runs("02:30", manifest("02:00")));
+    story.offer("02:40", manifest("02:30"));
+    story.tick("02:50").poll(ended()).write(WriteOnce::Written);
+    story.tick("02:51");
+    story.check(expect![[r#"
+        02:40 B Running(op-1) + manifest contoso@02:30 -> Running(op-1), rest | restore.wished {wish: contoso@02:30; seen: 02:30}
+        02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
+        02:50 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
+        02:50 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 C Idle + written -> Idle, rest {closed: -}
+        02:51 D Idle + resumed -> Idle, look for contoso@02:30
     "#]]);
 }
 

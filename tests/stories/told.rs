@@ -68,17 +68,15 @@ fn how_a_secondary_stands() {
         02:40 contoso-dr: restore of contoso-20260310T020000Z running for 9 min; contoso-20260310T020000Z is to be restored
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 C Verifying + resumed -> Idle, again | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
-        02:50 C Idle + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json
-        02:51 contoso-dr: nothing runs; holds contoso-20260310T020000Z, not compared: the backup has no inventory to compare with
+        02:50 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        02:51 contoso-dr: nothing runs; holds contoso-20260310T020000Z, not verified: the backup has no inventory to compare with
         03:00 D Idle + manifest contoso@02:55 -> Idle, rest | restore.wished {wish: contoso@02:55; seen: 02:55}
         03:00 D Idle + resumed -> Idle, look for contoso@02:55
         03:00 D Idle + look Succeeded -> Requested(by D), look for contoso@02:55 | restore.requested
         03:00 D Requested(by D) + look Succeeded -> Requested(by D), POST restore contoso@02:55
         03:00 D Requested(by D) + 202 op-1 -> Running(op-1), rest | restore.accepted
         03:10 E Running(op-1) + resumed -> Running(op-1), poll op-1
-        03:10 E Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | restore.failed {holds: unknown after contoso@02:55; attempts: 1, again from 03:15; restore failures: 1, again from 03:15; closed: unverified contoso@02:00, failed contoso@02:55}
-        03:10 E Idle + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json
+        03:10 E Running(op-1) + poll 400 BackupRestoreFailed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json | restore.failed {holds: unknown after contoso@02:55; attempts: 1, again from 03:15; restore failures: 1, again from 03:15; closed: unverified contoso@02:00, failed contoso@02:55}
         03:11 contoso-dr: nothing runs; what it holds is unknown: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written; contoso-20260310T025500Z is to be restored; last failure at 2026-03-10T03:10:00Z: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
     "#]]);
 }
