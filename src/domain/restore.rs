@@ -39,13 +39,18 @@ pub fn lapse(record: &Record, now: Timestamp) -> Option<Decision> {
 /// At `Idle`: looks, if there is a wish that may begin as far as the record tells.
 pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision {
     let Some(wish) = record.restore_wish.clone() else { return Decision::rest(record) };
-    if wish.failures.as_ref().is_some_and(|failures| now < failures.next_attempt()) {
+    if is_put_off(&wish, now) {
         return Decision::rest(record);
     }
     match gate::before_looking(context, &record, &wish, now) {
         Verdict::Pass => Decision::act(record, Action::Look(Looking::ForRestore(blob_of(&wish.source)))),
         verdict => hold_back(record, wish, verdict, now),
     }
+}
+
+/// Whether an attempt failed too short a while ago.
+fn is_put_off(wish: &RestoreWish, now: Timestamp) -> bool {
+    wish.failures.as_ref().is_some_and(|failures| now < failures.next_attempt())
 }
 
 fn blob_of(source: &RestoreSource) -> BlobName {
@@ -58,6 +63,10 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
     if looks.looking != Looking::ForRestore(blob_of(&wish.source)) {
         // Another backup was chosen meanwhile, and a look for the one says nothing about the other.
         return Decision::act(record, Action::Again);
+    }
+    if is_put_off(&wish, now) {
+        // Another invocation has attempted it since this look was taken.
+        return Decision::rest(record);
     }
     let verdict = gates(context, &record, &wish, (looks, now));
     if verdict != Verdict::Pass {

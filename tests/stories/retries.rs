@@ -154,6 +154,20 @@ fn a_restore_is_tried_again_later_and_later_but_a_newer_backup_at_once() {
 }
 
 #[test]
+fn a_look_from_before_a_failure_does_not_bring_the_next_attempt_forward() {
+    let mut story = Story::of_secondary()
+        .having(|story| story.restore_posts("02:30", manifest("02:00")).answer(refused()));
+    story.write(WriteOnce::Written);
+    story.stray_look("02:31", for_restore("02:00"), finds("Succeeded"));
+    story.stray_look("02:35", for_restore("02:00"), finds("Succeeded"));
+    story.check(expect![[r#"
+        02:30 A Idle + written -> Idle, rest {closed: -}
+        02:31 B Idle + look Succeeded -> Idle, rest
+        02:35 C Idle + look Succeeded -> Requested(by C), look for contoso@02:00 | restore.requested
+    "#]]);
+}
+
+#[test]
 fn a_wish_that_lapses_after_failures_does_not_put_the_next_attempt_off() {
     let mut story = Story::of_primary().having(|story| {
         fails(story, "02:00");

@@ -1,0 +1,89 @@
+//! When a backup may begin.
+
+use time::{Duration, OffsetDateTime};
+
+use super::record::{Record, moment};
+use super::records::Step;
+use super::{Invariant, Observer};
+
+/// A wish that waited longer is given up.
+const WISH_LIFETIME: Duration = Duration::hours(1);
+
+impl Observer {
+    /// A claim that was just written, if it was, is one that there was a reason for.
+    pub(super) fn backup_is_due(&mut self, step: &Step<'_>) {
+        let begins = step.before.is_none_or(Record::is_idle) && step.after.phase() == "requested";
+        if !begins {
+            return;
+        }
+        let dry = step.call.deployed.dry_run;
+        self.check(Invariant::DryRun, !dry, || format!("{} claims in a dry run", step.call.tag()));
+        if step.after.kind() == "restore" {
+            return self.restore_is_due(step);
+        }
+        let now = moment(step.after.of_phase("at")).unwrap_or(step.scene.now);
+        let verdict = due(step, now);
+        self.check(Invariant::Schedule, verdict.is_ok(), || {
+            format!("{} claims a backup of {}: {}", step.call.tag(), step.name(), verdict.unwrap_err())
+        });
+        let lies = step
+            .scene
+            .blobs
+            .peek(crate::world::sent::BACKUPS, &format!("{}.apimbackup", step.after.backup()));
+        let taken = self.names.contains_key(step.after.backup());
+        self.check(Invariant::PostedOnce, lies.is_none() && !taken, || {
+            format!("{} claims {}, a name in use", step.call.tag(), step.after.backup())
+        });
+    }
+
+    fn restore_is_due(&mut self, step: &Step<'_>) {
+        let Some(before) = step.before else { return };
+        let wish = before.at("restoreWish");
+        let named = wish["source"] == *step.after.of_operation("source");
+        let now = moment(step.after.of_phase("at")).unwrap_or(step.scene.now);
+        let early = backoff(&wish["failures"]).is_some_and(|next| now < next);
+        self.check(Invariant::Schedule, named && !early, || {
+            format!(
+                "{} claims a restore of {} into {}, which nobody wished for now",
+                step.call.tag(),
+                step.after.backup(),
+                step.name()
+            )
+        });
+    }
+}
+
+fn due(step: &Step<'_>, now: OffsetDateTime) -> Result<(), String> {
+    let Some(before) = step.before else { return Ok(()) };
+    if let Some(at) = moment(&before.at("backupWish")["at"]) {
+        let over = before.over_at(at, WISH_LIFETIME);
+        let for_ever = before.at("backupWish")["afterResume"] == true;
+        return if for_ever || now < over { Ok(()) } else { Err(format!("the wish of {at} has lapsed")) };
+    }
+    let latest = step.scene.setup.rhythm.latest(now);
+    let covered = moment(before.at("covered"));
+    if covered.is_some_and(|covered| covered >= latest) && !before.at("lastVerified").is_null() {
+        return Err(format!("{latest} is covered by {covered:?}"));
+    }
+    let failures = before.at("backupFailures");
+    let attempted = moment(&failures["occurrence"]);
+    match backoff(failures) {
+        Some(next) if now < next && attempted.is_some_and(|attempted| attempted >= latest) => {
+            Err(format!("its next attempt comes at {next}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// When the next attempt may come: after 5 min, 15 min, 1 h, then every 6 h.
+fn backoff(failures: &serde_json::Value) -> Option<OffsetDateTime> {
+    let minutes = match failures["count"].as_u64()? {
+        0 => 0,
+        1 => 5,
+        2 => 15,
+        3 => 60,
+        _ => 360,
+    };
+    let last = moment(&failures["attempted"]).or_else(|| moment(&failures["since"]))?;
+    Some(last + Duration::minutes(minutes))
+}

@@ -1,0 +1,76 @@
+//! The backup container: what the handler writes into it, and what it must leave alone.
+
+use apim_dr_sim::journal::{OperationKind, Outcome};
+use axum::http::Method;
+use serde_json::Value;
+
+use super::record::{moment, text};
+use super::{Invariant, Observer, Scene};
+use crate::world::call::Call;
+use crate::world::sent::{Answer, BACKUPS, Sent};
+
+/// What the handler writes there.
+const OURS: [&str; 3] = [".manifest.json", ".inventory.json", ".inventory-after.json"];
+
+impl Observer {
+    /// A write into the backup container was done or refused.
+    pub(super) fn backups_change(
+        &mut self,
+        scene: &Scene<'_>,
+        call: &Call,
+        (blob, sent, answer): (&str, &Sent, &Answer),
+    ) {
+        let tag = || format!("{} {} {BACKUPS}/{blob}", call.tag(), sent.method);
+        self.check(Invariant::DryRun, !call.deployed.dry_run, || format!("{} in a dry run", tag()));
+        let kept = sent.method == Method::PUT && OURS.iter().any(|end| blob.ends_with(end));
+        self.check(Invariant::Deletes, kept, tag);
+        let conditional = sent.header("if-none-match") == "*";
+        self.check(Invariant::Writes, conditional, || format!("{} without a condition", tag()));
+        self.searched(&sent.body, || format!("{BACKUPS}/{blob}"));
+        if !answer.status.is_success() {
+            return;
+        }
+        if let Some(name) = blob.strip_suffix(".manifest.json") {
+            self.manifest_is_written(scene, call, (name, sent));
+        }
+    }
+
+    fn manifest_is_written(&mut self, scene: &Scene<'_>, call: &Call, (name, sent): (&str, &Sent)) {
+        let tag = format!("{} writes the manifest of {name}", call.tag());
+        let held = self.committing.get(name).is_some_and(|held| *held == sent.body);
+        self.check(Invariant::Manifests, held, || format!("{tag}, and no record held it"));
+        let manifest: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+        let verdict = proven(scene, name, &manifest);
+        // What strangers do to a backup is not the handler's proof; what the manifest says of it is.
+        let strange = self.is_strange(scene.now, &format!("{name}.apimbackup"), None);
+        self.check(Invariant::Manifests, strange || verdict.is_ok(), || {
+            format!("{tag}: {}", verdict.unwrap_err())
+        });
+        if let Some(began) = moment(&manifest["startedAt"]) {
+            self.written.insert(name.to_owned(), began);
+        }
+    }
+}
+
+/// Whether Azure made the backup to its end, and whether it lies there as the manifest says.
+fn proven(scene: &Scene<'_>, name: &str, manifest: &Value) -> Result<(), String> {
+    let blob = format!("{name}.apimbackup");
+    let stored = scene.blobs.peek(BACKUPS, &blob).ok_or("there is no backup")?;
+    let says = &manifest["backup"];
+    if stored.content.is_empty()
+        || says["etag"] != stored.etag.as_str()
+        || says["length"] != stored.content.len()
+    {
+        return Err(format!(
+            "it says {says}, and the backup has {} bytes, ETag {}",
+            stored.content.len(),
+            stored.etag
+        ));
+    }
+    let operations = scene.cloud.journal().operations();
+    let made = operations.iter().find(|made| made.backup == blob && made.kind == OperationKind::Backup);
+    match made.map(|made| &made.outcome) {
+        Some(Outcome::Succeeded) => Ok(()),
+        other => Err(format!("by {} proof, but Azure says {other:?}", text(&manifest["proof"]))),
+    }
+}

@@ -1,0 +1,268 @@
+//! What must never happen, watched for from outside: the observer knows the requests that left, the answers
+//! that came, what the simulated Azure did, and the bytes that lie in storage. It shares no type with the
+//! handler and reads records as anybody would who knows only how they are documented.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use apim_dr_sim::blobs::Blobs;
+use apim_dr_sim::cloud::Cloud;
+use time::OffsetDateTime;
+
+use crate::lines::Line;
+use crate::plan::{SERVICES, Setup};
+use crate::secrets::Marks;
+use crate::world::End;
+use crate::world::call::{Call, Trigger};
+use crate::world::deployed::Deployed;
+use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent};
+
+pub(crate) use calm::Wellness;
+pub use invariant::{Checks, Invariant};
+pub(crate) use record::phase_of;
+
+use heard::Heard;
+use record::Record;
+
+mod backups;
+mod calm;
+mod heard;
+mod invariant;
+mod manifests;
+mod phases;
+mod posts;
+mod record;
+mod records;
+mod restores;
+mod secret;
+mod wishes;
+
+/// What the observer may look at beside what it is shown.
+pub(crate) struct Scene<'a> {
+    pub(crate) now: OffsetDateTime,
+    pub(crate) setup: &'a Setup,
+    pub(crate) blobs: &'a Blobs,
+    pub(crate) cloud: &'a Cloud,
+    pub(crate) calm: bool,
+}
+
+/// Something that must never happen did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// What does not hold.
+    pub invariant: Invariant,
+    /// How.
+    pub what: String,
+}
+
+/// A wish that a person brought.
+#[derive(Clone, Debug)]
+struct ByHand {
+    /// The blob that was asked for; none for a backup.
+    blob: Option<String>,
+    at: OffsetDateTime,
+}
+
+/// Watches one world.
+pub(crate) struct Observer {
+    marks: Marks,
+    checks: Checks,
+    violation: Option<Violation>,
+    /// What every call under way has been told.
+    heard: HashMap<u32, Heard>,
+    /// The records as they stand.
+    records: BTreeMap<String, Record>,
+    /// Manifests that a record has held in its committing phase, by backup.
+    committing: BTreeMap<String, Vec<u8>>,
+    /// When the backups began whose manifests the handler has written.
+    written: BTreeMap<String, OffsetDateTime>,
+    /// When the backups began whose manifests a record holds and that are not written yet.
+    begun: BTreeMap<String, OffsetDateTime>,
+    /// What persons asked for, by the call that brought it.
+    by_hand: HashMap<String, ByHand>,
+    /// When a stranger last wrote a blob.
+    strange: BTreeMap<(String, String), OffsetDateTime>,
+    /// The tier of each service that was moved, and when it last was.
+    tiers: BTreeMap<usize, (&'static str, OffsetDateTime)>,
+    /// Every result URL that Azure has given out.
+    locations: BTreeSet<String>,
+    /// Every claim that a request was sent under.
+    posted: BTreeSet<(usize, String)>,
+    /// Every backup that was asked for by name.
+    names: BTreeMap<String, String>,
+    /// Services whose record somebody has spoilt.
+    spoilt: BTreeSet<usize>,
+    /// How the app has been deployed so far.
+    deployments: Vec<Deployed>,
+}
+
+impl Observer {
+    pub(crate) fn new(marks: Marks) -> Self {
+        Self {
+            marks,
+            checks: Checks::default(),
+            violation: None,
+            heard: HashMap::new(),
+            records: BTreeMap::new(),
+            committing: BTreeMap::new(),
+            written: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            by_hand: HashMap::new(),
+            strange: BTreeMap::new(),
+            tiers: BTreeMap::new(),
+            locations: BTreeSet::new(),
+            posted: BTreeSet::new(),
+            names: BTreeMap::new(),
+            spoilt: BTreeSet::new(),
+            deployments: Vec::new(),
+        }
+    }
+
+    /// The first thing that must not have happened.
+    pub(crate) fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.checks
+    }
+
+    /// Counts a check, and keeps the first that does not hold.
+    fn check(&mut self, invariant: Invariant, holds: bool, what: impl FnOnce() -> String) {
+        self.checks.count(invariant);
+        if !holds && self.violation.is_none() {
+            self.violation = Some(Violation { invariant, what: what() });
+        }
+    }
+
+    /// The host calls a function.
+    pub(crate) fn called(&mut self, scene: &Scene<'_>, call: &Call) {
+        let accepted = call.deployed.services().map(|service| (service, self.newest_accepted(service)));
+        let heard = Heard::new(accepted.collect());
+        self.heard.insert(call.number, heard);
+        let blob = match &call.trigger {
+            Trigger::Timer(_) => None,
+            Trigger::ByHand(container, blob) if container == BACKUPS => Some(blob.clone()),
+            _ => return,
+        };
+        self.by_hand.insert(call.id.clone(), ByHand { blob, at: scene.now });
+    }
+
+    /// The app cannot even start with settings that are right.
+    pub(crate) fn cannot_start(&mut self, _: &Scene<'_>, why: &str) {
+        self.check(Invariant::Sound, false, || format!("the handler does not start: {why}"));
+    }
+
+    /// A call has ended, or its process has.
+    pub(crate) fn ended(&mut self, scene: &Scene<'_>, call: &Call, end: &End) {
+        let Some(heard) = self.heard.get(&call.number).cloned() else { return };
+        let text = match end {
+            End::Succeeded(text) | End::Failed(_, text) => text.as_str(),
+            End::Died => return,
+        };
+        self.searched(text.as_bytes(), || format!("the answer of {}", call.tag()));
+        let defect = text.contains("panicked") || text.contains("please report");
+        self.check(Invariant::Sound, !defect, || format!("{} ended with {text}", call.tag()));
+        if let Trigger::Nonsense(_) = call.trigger {
+            let refused = matches!(end, End::Failed(400..=499, _)) && heard.requests() == 0;
+            self.check(Invariant::Unparsable, refused, || format!("{} took nonsense: {text}", call.tag()));
+        }
+        self.answer_is_kept(scene, call, &heard);
+        if let End::Succeeded(_) = end {
+            self.wish_is_kept(call, &heard);
+        }
+    }
+
+    /// A request leaves the handler.
+    pub(crate) fn leaves(&mut self, scene: &Scene<'_>, call: &Call, sent: &Sent) {
+        if let Some(heard) = self.heard.get_mut(&call.number) {
+            heard.leaves(sent);
+        }
+        match &sent.about {
+            About::Elsewhere => self.goes_elsewhere(call, sent),
+            About::Post(service, verb) => self.post_leaves(scene, call, (*service, *verb, sent)),
+            About::Poll(_) => self.poll_leaves(call, sent),
+            _ => {}
+        }
+    }
+
+    /// A request was done, whatever its sender hears of it.
+    pub(crate) fn done(&mut self, scene: &Scene<'_>, call: &Call, (sent, answer): (&Sent, &Answer)) {
+        if let Some(heard) = self.heard.get_mut(&call.number) {
+            heard.done(sent);
+        }
+        let known = answer.status.as_u16() != 501;
+        self.check(Invariant::Sound, known, || format!("{} asked for what Azure does not have", call.tag()));
+        match &sent.about {
+            About::Post(service, _) => self.post_is_done(scene, *service, answer),
+            About::Blob { container, blob } if container == BACKUPS && sent.writes() => {
+                self.backups_change(scene, call, (blob, sent, answer));
+            }
+            About::Blob { container, blob } if container == STATE && sent.writes() => {
+                self.state_changes(scene, call, (blob, sent, answer));
+            }
+            _ => {}
+        }
+    }
+
+    /// The handler hears an answer, be it what was done or what the weather made of it.
+    pub(crate) fn heard(&mut self, call: &Call, (sent, answer): (&Sent, &Answer)) {
+        if let Some(heard) = self.heard.get_mut(&call.number) {
+            heard.hears(sent, answer);
+        }
+    }
+
+    /// The transport told the handler that this request never left.
+    pub(crate) fn refused(&mut self, call: &Call, sent: &Sent) {
+        if let (About::Post(service, _), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
+            heard.unsent.insert(*service);
+        }
+    }
+
+    /// The handler has written a line of its log.
+    pub(crate) fn logged(&mut self, line: &Line) {
+        self.searched(line.message.as_bytes(), || format!("the log's {}: {}", line.event, line.message));
+        self.searched(line.others.as_bytes(), || format!("the log's {}: {}", line.event, line.others));
+        let defect = line.event == "handler.panicked" || line.message.contains("please report");
+        self.check(Invariant::Sound, !defect, || line.message.clone());
+        if let Some(heard) = line.call().and_then(|call| self.heard.get_mut(&call)) {
+            heard.events.insert(line.event.clone());
+        }
+    }
+
+    /// The settings have changed.
+    pub(crate) fn deployed(&mut self, _: &Scene<'_>, deployed: &Deployed) {
+        self.deployments.push(deployed.clone());
+    }
+
+    pub(crate) fn moved_to_tier(&mut self, scene: &Scene<'_>, service: usize, tier: &'static str) {
+        self.tiers.insert(service, (tier, scene.now));
+    }
+
+    pub(crate) fn spoilt(&mut self, _: &Scene<'_>, service: usize) {
+        self.spoilt.insert(service);
+    }
+
+    pub(crate) fn repairs(&mut self, _: &Scene<'_>, service: usize) {
+        self.spoilt.remove(&service);
+    }
+
+    /// Somebody else writes or deletes a blob.
+    pub(crate) fn stranger_writes(&mut self, scene: &Scene<'_>, container: &str, blob: &str) {
+        self.strange.insert((container.to_owned(), blob.to_owned()), scene.now);
+    }
+
+    /// Whether a stranger has touched a blob of the backup container within the last `seconds`, or ever.
+    fn is_strange(&self, now: OffsetDateTime, blob: &str, seconds: Option<i64>) -> bool {
+        let touched = self.strange.get(&(BACKUPS.to_owned(), blob.to_owned()));
+        touched.is_some_and(|at| seconds.is_none_or(|seconds| (now - *at).whole_seconds() <= seconds))
+    }
+
+    fn record(&self, service: usize) -> Option<&Record> {
+        self.records.get(SERVICES[service].0)
+    }
+
+    /// When the newest backup began that the service's record accepts.
+    fn newest_accepted(&self, service: usize) -> Option<OffsetDateTime> {
+        self.record(service)?.accepted().map(|(_, started)| started).max()
+    }
+}

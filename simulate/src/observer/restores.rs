@@ -1,0 +1,118 @@
+//! What may be restored where, and on whose word.
+
+use time::Duration;
+
+use super::record::{Record, text};
+use super::{Invariant, Observer, Scene};
+use crate::plan::SERVICES;
+use crate::world::call::Call;
+use crate::world::sent::{BACKUPS, STATE};
+
+/// How long a person's wish for a restore stands.
+const WISH_LIFETIME: Duration = Duration::hours(4);
+
+/// How long a backup can be restored.
+const BACKUP_LIFETIME: Duration = Duration::days(30);
+
+/// Two clocks that are off by two minutes each way, and a look of 30 s.
+const CLOCKS: Duration = Duration::seconds(4 * 60 + 30);
+
+impl Observer {
+    pub(super) fn may_restore(
+        &mut self,
+        scene: &Scene<'_>,
+        call: &Call,
+        (service, record): (usize, &Record),
+        tag: &str,
+    ) {
+        let backup = record.backup().to_owned();
+        let source = backup.rsplit_once('-').map_or("", |(source, _)| source).to_owned();
+        let primary = SERVICES[call.deployed.primary].0;
+        let fits = if source == primary {
+            service != call.deployed.primary
+        } else {
+            service == call.deployed.primary
+        };
+        self.check(Invariant::Automatic, fits && source != SERVICES[service].0, || {
+            format!("{tag}: a backup of {source} goes elsewhere")
+        });
+        self.check(Invariant::Automatic, !call.deployed.live_check, || {
+            format!("{tag} although nobody says who serves")
+        });
+        let wish = text(record.of_operation("wish"));
+        let by_hand = record.of_operation("by") == "hand";
+        let asked = self.by_hand.get(wish).cloned();
+        if by_hand {
+            let manifest = format!("{backup}.manifest.json");
+            let asked = asked.filter(|asked| asked.blob.as_ref() == Some(&manifest));
+            self.check(Invariant::Automatic, asked.is_some(), || {
+                format!("{tag} by hand, which no hand asked for")
+            });
+            if let Some(asked) = asked {
+                let over = record.over_at(asked.at, WISH_LIFETIME);
+                self.check(Invariant::Wishes, scene.now < over + CLOCKS, || {
+                    format!("{tag}, which was asked for at {} and has lapsed", asked.at)
+                });
+            }
+            return;
+        }
+        self.check(Invariant::Automatic, asked.is_none(), || format!("{tag} by itself, on a person's wish"));
+        self.may_restore_by_itself(scene, call, (service, record), (&backup, tag));
+    }
+
+    fn may_restore_by_itself(
+        &mut self,
+        scene: &Scene<'_>,
+        call: &Call,
+        (service, record): (usize, &Record),
+        (backup, tag): (&str, &str),
+    ) {
+        let target = service != call.deployed.primary;
+        self.check(Invariant::Automatic, target, || format!("{tag}: into the primary by itself"));
+        let unpinned = record.at("pin").is_null();
+        self.check(Invariant::Pins, unpinned, || format!("{tag} although a person chose an older backup"));
+        let began = self.written.get(backup).copied();
+        self.check(Invariant::Automatic, began.is_some(), || format!("{tag}: no manifest of ours proves it"));
+        let alive = began.is_some_and(|began| scene.now < began + BACKUP_LIFETIME + CLOCKS);
+        self.check(Invariant::Automatic, alive, || format!("{tag}: it has expired"));
+        let blob = format!("{backup}.apimbackup");
+        let now = scene.blobs.peek(BACKUPS, &blob);
+        let source = record.of_operation("source");
+        let proven = now.is_some_and(|now| source["etag"] == now.etag.as_str());
+        // A stranger may come between the look and the request.
+        let proven = proven || self.is_strange(scene.now, &blob, Some(60));
+        self.check(Invariant::Automatic, proven, || {
+            format!("{tag}: its blob is not the one that was proven")
+        });
+        let primary = self.record(call.deployed.primary);
+        let known = primary.and_then(|primary| primary.known(backup));
+        let accepted = known.is_none_or(|known| known["accepted"] == true);
+        self.check(Invariant::Automatic, accepted, || format!("{tag}: the record does not accept it"));
+        let moved = self.tiers.get(&service);
+        let current = moved.map_or(scene.setup.tier, |(tier, _)| tier).to_owned();
+        let moved = moved.is_some_and(|(_, at)| scene.now - *at < Duration::seconds(60));
+        let made = scene.blobs.peek(BACKUPS, &blob).map(|blob| tier_within(&blob.content));
+        let same = made.is_none_or(|made| made.is_empty() || made == current);
+        self.check(Invariant::Automatic, same || moved, || format!("{tag}: it is of another tier"));
+    }
+
+    /// A record that somebody has spoilt is left as it is.
+    pub(super) fn leaves_spoilt_alone(&mut self, call: &Call, service: usize) {
+        if !self.spoilt.is_empty() {
+            let spoilt = self.spoilt.contains(&service);
+            self.check(Invariant::Unparsable, !spoilt, || {
+                format!(
+                    "{} writes over {STATE}/services/{}.json, which is spoilt",
+                    call.tag(),
+                    SERVICES[service].0
+                )
+            });
+        }
+    }
+}
+
+/// The tier that a simulated backup says it is of; empty for a stranger's blob.
+fn tier_within(backup: &[u8]) -> String {
+    let backup: serde_json::Value = serde_json::from_slice(backup).unwrap_or_default();
+    text(&backup["sku"]).to_owned()
+}

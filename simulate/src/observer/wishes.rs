@@ -1,0 +1,189 @@
+//! Wishes: how they come, what replaces them, and how they go.
+
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+use super::heard::Heard;
+use super::record::{Record, moment, text};
+use super::records::Step;
+use super::{Invariant, Observer};
+use crate::plan::SERVICES;
+use crate::world::call::{Call, Trigger};
+
+/// How long an event may take before a tick makes up for it.
+const EVENT_PATIENCE: Duration = Duration::minutes(3);
+
+/// How long a person's wish for a backup stands.
+const BACKUP_WISH_LIFETIME: Duration = Duration::hours(1);
+
+type Verdict = Result<(), String>;
+
+impl Observer {
+    pub(super) fn wishes_follow(&mut self, step: &Step<'_>) {
+        let none = Value::Null;
+        let before = |field: &str| step.before.map_or(&none, |record| record.at(field)).clone();
+        let (was, is) = (before("restoreWish"), step.after.at("restoreWish").clone());
+        let tag = |what: &str| format!("{} by {}: {what}", step.name(), step.call.tag());
+        if is["id"] != was["id"] || is["source"]["name"] != was["source"]["name"] {
+            let verdict = match is.is_null() {
+                true => self.restore_wish_goes(step, &was),
+                false => self.restore_wish_comes(step, (&was, &is)),
+            };
+            self.check(Invariant::Wishes, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+        }
+        let (pinned, pin) = (before("pin"), step.after.at("pin"));
+        if pinned != *pin || is["by"] == "hand" && is["id"] == step.call.id.as_str() && was["id"] != is["id"]
+        {
+            let verdict = self.pin_follows(step, &is);
+            self.check(Invariant::Pins, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+        }
+        let verdict = self.seen_follows(step, &was);
+        self.check(Invariant::Wishes, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+        let wished = before("backupWish");
+        if !wished.is_null() && wished["by"] != step.after.at("backupWish")["by"] {
+            let verdict = backup_wish_goes(step, &wished);
+            self.check(Invariant::Wishes, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+        }
+    }
+
+    fn restore_wish_comes(&self, step: &Step<'_>, (was, is): (&Value, &Value)) -> Verdict {
+        let name = text(&is["source"]["name"]);
+        if is["id"] != step.call.id.as_str() {
+            return Err(format!("the wish for {name} is of {}", is["id"]));
+        }
+        if step.call.deployed.dry_run {
+            return Err(format!("{name} was wished for in a dry run"));
+        }
+        let manifest = format!("{name}.manifest.json");
+        if is["by"] == "hand" {
+            let asked = matches!(&step.call.trigger, Trigger::ByHand(_, blob) if *blob == manifest);
+            return if asked { Ok(()) } else { Err(format!("nobody asked for {name} by hand")) };
+        }
+        if was["by"] == "hand" {
+            return Err(format!("{name} took the place of {}, asked for by hand", was["source"]["name"]));
+        }
+        let began = self.written.get(name).or_else(|| self.begun(name)).copied();
+        let began = began.ok_or_else(|| format!("no manifest of ours proves {name}"))?;
+        let older = moment(&was["source"]["startedAt"]).is_some_and(|standing| standing >= began);
+        if older && !step.turns_roles() {
+            return Err(format!("{name} took the place of {}, which is newer", was["source"]["name"]));
+        }
+        if step.before.is_some_and(|before| before.held() == name || before.backup() == name) {
+            return Err(format!("{name} is held already"));
+        }
+        if step.before.and_then(|before| moment(before.at("seen"))).is_some_and(|seen| seen >= began) {
+            return Err(format!("{name} is not newer than what was seen"));
+        }
+        match &step.call.trigger {
+            Trigger::Event(_, blob) if *blob == manifest => Ok(()),
+            _ => self.is_overdue(step, name),
+        }
+    }
+
+    /// Without an event, only the newest accepted backup is taken up, and only after a while.
+    fn is_overdue(&self, step: &Step<'_>, name: &str) -> Verdict {
+        let primary = self.record(step.call.deployed.primary).ok_or("the primary has no record")?;
+        let newer = primary.accepted().any(|(other, began)| {
+            other != name && self.written.get(name).is_some_and(|mine| began > *mine + Duration::seconds(300))
+        });
+        let done = primary.known(name).and_then(|known| moment(&known["completedAt"]));
+        let done = done.ok_or_else(|| format!("the record does not know {name}"))?;
+        match step.now() - done >= EVENT_PATIENCE && !newer {
+            true => Ok(()),
+            false => Err(format!("a tick took {name} up, which was done at {done}")),
+        }
+    }
+
+    /// When a backup began whose manifest is about to be written.
+    fn begun(&self, name: &str) -> Option<&OffsetDateTime> {
+        self.begun.get(name)
+    }
+
+    fn restore_wish_goes(&self, step: &Step<'_>, was: &Value) -> Verdict {
+        let before = step.before.ok_or("there was none")?;
+        let name = text(&was["source"]["name"]);
+        let held = step.after.held() == name;
+        let told = before.at("restoreFailures") != step.after.at("restoreFailures");
+        let dropped = was["by"] == "automatic" && step.turns_roles();
+        if held || told || dropped { Ok(()) } else { Err(format!("the wish for {name} vanished")) }
+    }
+
+    /// An older backup chosen by hand pins the service; only the newest, chosen by hand, ends that.
+    fn pin_follows(&self, step: &Step<'_>, wish: &Value) -> Verdict {
+        let chosen = wish["by"] == "hand" && wish["id"] == step.call.id.as_str();
+        if !chosen {
+            return Err("a pin came or went without a person's choice".to_owned());
+        }
+        let primary = step.call.deployed.primary;
+        let name = text(&wish["source"]["name"]);
+        let (source, _) = name.rsplit_once('-').unwrap_or_default();
+        if source != SERVICES[primary].0 {
+            return Ok(());
+        }
+        let began = moment(&wish["source"]["startedAt"]).ok_or("the wish has no date")?;
+        let known = self.heard.get(&step.call.number).and_then(|heard| heard.accepted.get(&primary).copied());
+        let newest_before = known.flatten();
+        let pinned = !step.after.at("pin").is_null();
+        if newest_before.is_some_and(|newest| newest > began) && !pinned {
+            return Err(format!("{name} is older than the newest and pins nothing"));
+        }
+        let newest_now = self.newest_accepted(primary);
+        if pinned && newest_now.is_none_or(|newest| newest <= began) && step.after.at("pin")["backup"] == name
+        {
+            return Err(format!("{name} is the newest and pins"));
+        }
+        Ok(())
+    }
+
+    /// `seen` is the beginning of a backup that was taken up, or goes back when a person's wish comes to nothing.
+    fn seen_follows(&self, step: &Step<'_>, wished: &Value) -> Verdict {
+        let before = step.before.and_then(|before| moment(before.at("seen")));
+        let after = moment(step.after.at("seen"));
+        if before == after {
+            return Ok(());
+        }
+        if step.turns_roles() {
+            let now = after.is_some_and(|after| (step.now() - after).abs() < Duration::seconds(121));
+            return if now { Ok(()) } else { Err(format!("roles turned and seen is {after:?}")) };
+        }
+        let given_back = wished["by"] == "hand" && step.after.at("restoreWish").is_null();
+        let held = moment(&step.after.at("holds")["startedAt"]);
+        if given_back && after == held {
+            return Ok(());
+        }
+        let taken = self.written.values().chain(self.begun.values()).any(|began| Some(*began) == after);
+        match taken && after > before {
+            true => Ok(()),
+            false => Err(format!("seen went from {before:?} to {after:?}")),
+        }
+    }
+
+    /// What a person asked for is in the record, or was refused aloud.
+    pub(super) fn wish_is_kept(&mut self, call: &Call, heard: &Heard) {
+        let told: &[&str] = match call.trigger {
+            Trigger::Timer("resume") => &["wish.refused", "failover.resumed"],
+            Trigger::Timer(_) => &["backup.wished", "backup.already_running", "wish.refused"],
+            Trigger::ByHand(..) => &["restore.wished", "restore.refused", "wish.refused"],
+            _ => return,
+        };
+        let kept = told.iter().any(|event| heard.events.contains(*event));
+        self.check(Invariant::Wishes, kept, || format!("{}: {} came to nothing", call.tag(), call.trigger));
+    }
+}
+
+fn backup_wish_goes(step: &Step<'_>, wished: &Value) -> Verdict {
+    let before = step.before.ok_or("there was none")?;
+    let spent = before.of_operation("wish") == &wished["by"] && before.phase() == "requested";
+    let over = moment(&wished["at"]).map(|at| before.over_at(at, BACKUP_WISH_LIFETIME));
+    let lapsed = over.is_some_and(|over| step.now() >= over);
+    let replaced = step.after.at("backupWish")["by"] == step.call.id.as_str();
+    match spent || lapsed || replaced {
+        true => Ok(()),
+        false => Err(format!("the wish for a backup of {} vanished", wished["at"])),
+    }
+}
+
+/// The service whose backup a record's operation makes or restores.
+pub(super) fn began(record: &Record) -> Option<OffsetDateTime> {
+    moment(record.of_operation("startedAt"))
+}

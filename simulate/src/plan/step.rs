@@ -1,0 +1,262 @@
+//! What people, the Functions host and Azure do in a world, and when.
+
+use time::Duration;
+
+use super::{Outage, Realm, SERVICES, Setup};
+use crate::draws::Draws;
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// Its address among the draws, and its name in a transcript.
+    pub(crate) number: u32,
+    /// When, counted from the beginning.
+    pub(crate) at: Duration,
+    /// The instance that the host calls, where it calls one.
+    pub(crate) instance: usize,
+    pub(crate) what: What,
+}
+
+/// What happens. Services are numbers in [`SERVICES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Tick,
+    BackupByHand,
+    ResumeByHand,
+    RestoreByHand(Choice),
+    /// An event of a blob that has had its own already, or is nobody's.
+    Event(Choice),
+    /// The host sends what cannot be parsed.
+    Nonsense(u64),
+    Stranger(Stranger),
+    /// A stranger holds a lease on a blob for so many minutes.
+    Lease(Choice, i64),
+    /// Somebody spoils a record, and puts it back after so many minutes.
+    Spoil(usize, Spoilt, i64),
+    Edit(usize),
+    /// The service loses most of what it held.
+    Hollow(usize),
+    /// Somebody else's change keeps the service for so many minutes.
+    Block(usize, Blocked, i64),
+    /// The service is moved to another tier for so many minutes.
+    Tier(usize, i64),
+    /// Azure forgets how the service's operations ended.
+    Forget(usize),
+    /// Azure's support ends an operation that never would.
+    Free(usize),
+    Settings(Change),
+    /// The host ends an instance's process.
+    Kill,
+    /// Every token issued so far becomes invalid.
+    Revoke,
+    /// So many minutes without an answer.
+    Outage(Outage, i64),
+    /// So many minutes in which polls and looks are forbidden.
+    Deny(usize, i64),
+}
+
+/// Which blob somebody means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The newest manifest of the primary by the settings.
+    Newest,
+    /// Any manifest that lies there, by this number.
+    Any(u64),
+    /// The oldest that lies there.
+    Oldest,
+    /// The backup itself, of the newest manifest.
+    BackupOfNewest,
+    /// The blob of the backup that runs now, or would be the next.
+    BackupUnderWay,
+    /// The record of a service.
+    Record(usize),
+    /// A manifest's name under which nothing lies.
+    Missing,
+    /// A blob of a stranger.
+    Foreign,
+}
+
+/// What a stranger, or an attacker, writes into the backup container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stranger {
+    /// A blob that has nothing to do with us.
+    Blob,
+    /// A manifest that no record names, with a backup beside it; so many days from now by what it says.
+    Forged { days: i64 },
+    /// The manifest of the backup that runs now.
+    ManifestUnderWay,
+    /// Other bytes in place of the newest backup.
+    Tampered,
+    /// Other bytes in place of the newest manifest.
+    TamperedManifest,
+    /// The newest backup is deleted.
+    Deleted,
+    /// A blob under the name of the backup that runs now.
+    BackupUnderWay,
+}
+
+/// How a record is spoilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spoilt {
+    /// The first so many thousandths of it.
+    Cut(u64),
+    /// No JSON any more.
+    Flipped(u64),
+    /// A version that is not known.
+    Newer,
+    /// The record of another resource id.
+    Foreign,
+}
+
+/// In what state somebody else's change leaves a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blocked {
+    Updating,
+    Activating,
+    Failed,
+}
+
+/// A change of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The next service becomes a secondary.
+    Add,
+    /// The last secondary is taken out.
+    Remove,
+    /// Primary and first secondary change places.
+    Swap,
+    DryRun,
+    LiveCheck,
+}
+
+/// What may happen in a world beside ticks: each is there or not, so that few things meet often.
+const FEATURES: [Feature; 19] = [
+    |_| What::BackupByHand,
+    |_| What::ResumeByHand,
+    |draws| What::RestoreByHand(choice(draws)),
+    |draws| What::RestoreByHand(draws.pick(&[Choice::Newest, Choice::Oldest])),
+    |draws| What::Event(choice(draws)),
+    |draws| What::Nonsense(draws.below(u64::MAX)),
+    |draws| What::Stranger(stranger(draws)),
+    |draws| What::Lease(leased(draws), draws.pick(&[1, 10, 120])),
+    |draws| What::Spoil(service(draws), spoilt(draws), draws.pick(&[5, 30, 600])),
+    |draws| What::Edit(service(draws)),
+    |_| What::Hollow(0),
+    |draws| What::Block(service(draws), blocked(draws), draws.pick(&[2, 15, 300])),
+    |draws| What::Tier(service(draws), draws.pick(&[5, 60, 1_500])),
+    |draws| match draws.chance(500) {
+        true => What::Forget(service(draws)),
+        false => What::Free(service(draws)),
+    },
+    |draws| What::Settings(change(draws)),
+    |_| What::Kill,
+    |_| What::Revoke,
+    |draws| What::Outage(outage(draws), draws.pick(&[3, 20, 200])),
+    |draws| What::Deny(service(draws), draws.pick(&[20, 200])),
+];
+
+type Feature = fn(&mut Draws) -> What;
+
+fn service(draws: &mut Draws) -> usize {
+    draws.pick(&[0, 0, 1, 1, 2, 3]) % SERVICES.len()
+}
+
+fn choice(draws: &mut Draws) -> Choice {
+    let any = Choice::Any(draws.below(u64::MAX));
+    draws.weighted(&[
+        (4, Choice::Newest),
+        (2, Choice::Oldest),
+        (4, any),
+        (1, Choice::BackupOfNewest),
+        (1, Choice::Missing),
+        (1, Choice::Foreign),
+    ])
+}
+
+fn leased(draws: &mut Draws) -> Choice {
+    let record = Choice::Record(service(draws));
+    draws.weighted(&[(3, Choice::BackupUnderWay), (1, Choice::BackupOfNewest), (1, record)])
+}
+
+fn stranger(draws: &mut Draws) -> Stranger {
+    let forged = Stranger::Forged { days: draws.pick(&[-40, -1, 0, 3]) };
+    draws.weighted(&[
+        (2, Stranger::Blob),
+        (4, forged),
+        (2, Stranger::ManifestUnderWay),
+        (2, Stranger::Tampered),
+        (1, Stranger::TamperedManifest),
+        (1, Stranger::Deleted),
+        (2, Stranger::BackupUnderWay),
+    ])
+}
+
+fn spoilt(draws: &mut Draws) -> Spoilt {
+    let (cut, flipped) = (Spoilt::Cut(draws.below(1000)), Spoilt::Flipped(draws.below(u64::MAX)));
+    draws.pick(&[cut, flipped, Spoilt::Newer, Spoilt::Foreign])
+}
+
+fn blocked(draws: &mut Draws) -> Blocked {
+    draws.pick(&[Blocked::Updating, Blocked::Updating, Blocked::Activating, Blocked::Failed])
+}
+
+fn change(draws: &mut Draws) -> Change {
+    draws.pick(&[
+        Change::Add,
+        Change::Remove,
+        Change::Swap,
+        Change::DryRun,
+        Change::DryRun,
+        Change::LiveCheck,
+    ])
+}
+
+fn outage(draws: &mut Draws) -> Outage {
+    let one = Outage::Service(service(draws));
+    draws.pick(&[Outage::Of(Realm::Arm), Outage::Of(Realm::Storage), Outage::Of(Realm::Tokens), one])
+}
+
+/// The steps of a world, in the order of their times.
+pub(super) fn drawn(draws: &mut Draws, setup: &Setup) -> Vec<Step> {
+    let features: Vec<Feature> = FEATURES.into_iter().filter(|_| draws.chance(350)).collect();
+    let ticks = tick_times(draws, setup.tick);
+    let instances = setup.skews.len();
+    let mut drawn: Vec<(Duration, What)> = Vec::new();
+    for at in &ticks {
+        drawn.push((*at, What::Tick));
+        // Instances do not know of each other: some worlds call two at once.
+        if draws.chance(30) {
+            drawn.push((*at + Duration::milliseconds(draws.between(0, 3_000)), What::Tick));
+        }
+    }
+    let most = draws.pick(&[3, 10, 25]);
+    for _ in 0..draws.between(0, if features.is_empty() { 0 } else { most }) {
+        let what = draws.pick(&features)(draws);
+        // Much of what is worth seeing happens while an invocation is at work.
+        let near = ticks[draws.index(ticks.len())];
+        let after = if draws.chance(600) {
+            Duration::milliseconds(draws.between(0, 4_000))
+        } else {
+            Duration::seconds(draws.between(0, setup.tick.whole_seconds()))
+        };
+        drawn.push((near + after, what));
+    }
+    drawn.sort_by_key(|(at, _)| *at);
+    let step = |(number, (at, what))| Step { number, at, instance: draws.index(instances), what };
+    (1u32..).zip(drawn).map(step).collect()
+}
+
+/// Ticks at the same distance, except where the app stands still for days.
+fn tick_times(draws: &mut Draws, every: Duration) -> Vec<Duration> {
+    let gap = draws.pick(&[0, 0, 0, 20]);
+    let mut at = Duration::seconds(1);
+    let mut times = Vec::new();
+    for _ in 0..draws.between(15, 110) {
+        times.push(at);
+        at += every;
+        if draws.chance(gap) {
+            at += Duration::hours(draws.pick(&[3, 30, 200, 31 * 24]));
+        }
+    }
+    times
+}

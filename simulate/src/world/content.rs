@@ -1,0 +1,43 @@
+//! What the services hold: little, so that worlds are quick, but enough to tell services and edits apart.
+
+use apim_dr_sim::content::Content;
+use serde_json::json;
+
+/// How many APIs the primary begins with.
+const APIS: usize = 4;
+
+/// The primary holds a few APIs and a product; the others hold nothing of their own.
+pub(super) fn of(service: usize) -> Content {
+    let mut content = Content::default();
+    content.put("policies/policy", json!({ "value": "<policies><inbound /></policies>" }));
+    if service == 0 {
+        fill(&mut content);
+    }
+    content
+}
+
+/// Puts the APIs back that [`hollow`] took away.
+pub(super) fn fill(content: &mut Content) {
+    for number in 0..APIS {
+        let path = format!("apis/api-{number}");
+        if content.get(&path).is_none() {
+            content
+                .put(&path, json!({ "displayName": format!("API {number}"), "path": format!("a{number}") }));
+        }
+    }
+    content.put("products/partner", json!({ "displayName": "Partner", "state": "published" }));
+}
+
+/// Takes most of the APIs away.
+pub(super) fn hollow(content: &mut Content) {
+    for number in 1..APIS {
+        content.remove(&format!("apis/api-{number}"));
+    }
+}
+
+/// Somebody changes something, and never the same twice.
+pub(super) fn edit(content: &mut Content, number: u32) {
+    let name = format!("named-{}", number % 5);
+    let path = format!("namedValues/{name}");
+    content.put(&path, json!({ "displayName": name, "value": number.to_string(), "secret": false }));
+}
