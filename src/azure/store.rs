@@ -250,6 +250,8 @@ impl Store {
         };
         match (self.blobs.read(at, LARGEST_RECORD).await, condition) {
             (Ok(Read { document: Some((stored, etag)), .. }), _) if stored == bytes => Ended::Found(etag),
+            // What stood in the way of a new document is gone again, or was never there.
+            (Ok(Read { document: None, .. }), Condition::New) => Ended::Unknown(trouble),
             (Ok(_), _) if trouble.is_conflict() => Ended::Other,
             (Ok(Read { document: Some(_), .. }), Condition::New) => Ended::Other,
             (Ok(Read { document: Some((_, now)), .. }), Condition::Unchanged(etag)) if now != *etag => {

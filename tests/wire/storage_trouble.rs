@@ -6,14 +6,15 @@ use axum::http::{Method, StatusCode};
 
 use crate::gate::{Act, At, Gate};
 use crate::setup::{Blobs, Setup};
-use crate::world::{NORTH, World, assert_succeeded};
+use crate::world::{NORTH, STATE, World, assert_succeeded};
 
 /// Every save and every other blob comes about at its second try only; the invocations may fail for it or not.
 async fn every_first_write_meets(act: Act) -> World {
-    trouble_with(At::EverySecond, act).await
+    trouble_with(At::EverySecond, act).await.0
 }
 
-async fn trouble_with(at: At, act: Act) -> World {
+/// The blobs lie behind the gate, for as long as it is open.
+async fn trouble_with(at: At, act: Act) -> (World, Gate) {
     let (gate, _orders) = Gate::open(Some((at, act))).await;
     let blobs = Blobs::At(gate.account.clone());
     let world = World::of(Setup { story: format!("{act:?}"), blobs, ..Setup::default() }).await;
@@ -21,7 +22,7 @@ async fn trouble_with(at: At, act: Act) -> World {
     world.assert_one_cycle(&[NORTH]);
     world.assert_alike(NORTH);
     assert!(gate.writes().len() > 25, "some ten writes were met: {:?}", gate.writes());
-    world
+    (world, gate)
 }
 
 /// It was written all the same, which a look tells.
@@ -40,8 +41,19 @@ async fn requests_are_lost() {
 /// 412 although nobody else has written: it is decided again on what is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn races_are_lost() {
-    let world = trouble_with(At::EverySecondUpdate, Act::Refuse(412, "ConditionNotMet")).await;
+    let (world, _gate) = trouble_with(At::EverySecondUpdate, Act::Refuse(412, "ConditionNotMet")).await;
     world.host.invocations().iter().for_each(assert_succeeded);
+}
+
+/// 412 although nothing lies where a new blob was to be: that is nobody else's blob, and it is written later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_blobs_are_refused_for_no_reason() {
+    let (world, _gate) = trouble_with(At::EverySecond, Act::Refuse(412, "ConditionNotMet")).await;
+    world.troubled_minutes(2).await;
+    assert!(world.told("configuration.suspect").is_empty());
+    for kind in ["history/contoso-west/", "history/contoso-north/"] {
+        assert_eq!(world.blobs(STATE, kind).await.len(), 1, "{kind} holds the one run");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
