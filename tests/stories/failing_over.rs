@@ -199,8 +199,7 @@ fn a_failback_restores_the_secondarys_backup_into_the_primary_by_hand() {
         08:40 E Requested(by E) + 202 op-2 -> Running(op-2), rest | restore.accepted
         09:00 F Running(op-2) + resumed -> Running(op-2), poll op-2
         09:00 F Running(op-2) + poll 200 -> Verifying, again | restore.ended
-        09:00 F Verifying + resumed -> Idle, again | restore.unverified {holds: contoso-dr@08:10 unverified; wish: -; closed: unverified contoso-dr@08:10}
-        09:00 F Idle + resumed -> Idle, write history/contoso/20260310T084000Z-restore.json
+        09:00 F Verifying + resumed -> Idle, write history/contoso/20260310T084000Z-restore.json | restore.unverified {holds: contoso-dr@08:10 unverified; wish: -; closed: unverified contoso-dr@08:10}
         09:00 F Idle + written -> Idle, rest {closed: -}
         09:10 G Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 09:10, blind until 09:10}
         09:10 G Idle + resume -> Idle, rest | failover.resumed {backup wished: by G; failed over: -; resumed: 09:10}

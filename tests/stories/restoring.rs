@@ -172,14 +172,8 @@ fn a_failed_attempt_of_a_wish_that_was_replaced_is_not_tried_again() {
     story.check(expect![[r#"
         02:45 B Running(op-1) + manifest contoso@02:40 -> Running(op-1), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
-<<<<<<< HEAD
-        02:50 C Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; restore failures: 1, again from 02:55; closed: failed contoso@02:00}
-        02:50 C Idle + resumed -> Idle, look for contoso@02:40
-              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. It is no longer wished for
-=======
         02:50 C Running(op-1) + poll 400 BackupRestoreFailed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; restore failures: 1, again from 02:55; closed: failed contoso@02:00}
-              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. Another backup was chosen meanwhile
->>>>>>> 6dda472 (Begin no restore again in the invocation that ended one: the stalest target goes first)
+              Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. It is no longer wished for
     "#]]);
 }
 

@@ -54,8 +54,7 @@ fn what_azure_has_taken_is_followed_to_its_end_and_not_tried_again() {
         02:40 B Running(op-1) + withdraw -> Running(op-1), rest | restore.withdrawn {wish: -; seen: -}
               contoso-20260310T020000Z is no longer to be restored into contoso-dr; what has begun of it cannot be stopped, and is followed to its end
         02:40 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:40 B Running(op-1) + poll 400 BackupRestoreFailed -> Idle, again | restore.failed {holds: unknown after contoso@02:00; restore failures: 1, again from 02:45; closed: failed contoso@02:00}
-        02:40 B Idle + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json
+        02:40 B Running(op-1) + poll 400 BackupRestoreFailed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; restore failures: 1, again from 02:45; closed: failed contoso@02:00}
               Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written. It is no longer wished for
     "#]]);
 }

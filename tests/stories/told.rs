@@ -69,7 +69,7 @@ fn how_a_secondary_stands() {
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
         02:50 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
-        02:51 contoso-dr: nothing runs; holds contoso-20260310T020000Z, not verified: the backup has no inventory to compare with
+        02:51 contoso-dr: nothing runs; holds contoso-20260310T020000Z, not compared: the backup has no inventory to compare with
         03:00 D Idle + manifest contoso@02:55 -> Idle, rest | restore.wished {wish: contoso@02:55; seen: 02:55}
         03:00 D Idle + resumed -> Idle, look for contoso@02:55
         03:00 D Idle + look Succeeded -> Requested(by D), look for contoso@02:55 | restore.requested
