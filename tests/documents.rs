@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use apim_dr::config::{Config, Presence, SETTINGS};
+use apim_dr::domain::health::ConditionKind;
 use serde_json::Value;
 
 /// Settings that the Functions host reads and the handler does not.
@@ -62,6 +63,16 @@ fn the_readme_gives_the_defaults_that_count() {
             setting.name
         );
     }
+}
+
+#[test]
+fn the_runbook_says_what_to_do_about_each_condition() {
+    let runbook = read("docs/runbook.md");
+    let (_, table) = runbook.split_once("## Conditions").expect("the runbook lists conditions");
+    let rows: Vec<_> =
+        table.lines().filter(|line| line.starts_with("| `")).map(|row| quoted(row)[0].clone()).collect();
+    let kinds: Vec<_> = ConditionKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(rows, kinds);
 }
 
 #[test]
