@@ -12,6 +12,7 @@ mod faults;
 mod guards;
 mod leases;
 mod listing;
+mod peek;
 mod reads;
 mod reply;
 mod request;
@@ -28,6 +29,7 @@ use axum::http::Method;
 
 pub use faults::{Entry, Fault};
 pub use guards::Guard;
+pub use peek::Peeked;
 pub use serve::{ConnectionLost, Serving};
 
 use crate::clock::Clock;

@@ -174,14 +174,14 @@ impl Observer {
 
     /// A request leaves the handler.
     pub(crate) fn leaves(&mut self, scene: &Scene<'_>, call: &Call, sent: &Sent) {
-        if let Some(heard) = self.heard.get_mut(&call.number) {
-            heard.leaves(sent);
-        }
         match &sent.about {
             About::Elsewhere => self.goes_elsewhere(call, sent),
             About::Post(service, verb) => self.post_leaves(scene, call, (*service, *verb, sent)),
             About::Poll(_) => self.poll_leaves(call, sent),
             _ => {}
+        }
+        if let Some(heard) = self.heard.get_mut(&call.number) {
+            heard.leaves(sent);
         }
     }
 

@@ -51,7 +51,11 @@ impl Observer {
     }
 
     fn posts_once(&mut self, call: &Call, (service, verb, name): (usize, Verb, &str), tag: &str) {
-        let unsent = self.heard.get_mut(&call.number).is_some_and(|heard| heard.unsent.remove(&service));
+        // A 401 did nothing either: it is asked once more with another token.
+        let unsent = self.heard.get_mut(&call.number).is_some_and(|heard| {
+            let unauthorized = heard.posts.last().is_some_and(|post| post.service == service && post.status == 401);
+            heard.unsent.remove(&service) || unauthorized
+        });
         let fresh = self.posted.insert((service, call.id.clone()));
         self.check(Invariant::PostedOnce, fresh || unsent, || format!("{tag} a second time"));
         if verb == Verb::Backup {
@@ -83,7 +87,7 @@ impl Observer {
             let Some(heard) = self.heard.get(&call.number) else { return };
             let saved = heard.saved.get(&service).copied();
             let read = heard.records.get(&other);
-            let seen = read.is_some_and(|(asked, _)| saved.is_some_and(|saved| *asked >= saved));
+            let seen = read.is_some_and(|asked| saved.is_some_and(|saved| *asked >= saved));
             self.check(Invariant::OneTarget, seen, || {
                 format!("{tag} without having read the record of {} since its claim", SERVICES[other].0)
             });

@@ -4,7 +4,7 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::heard::Heard;
-use super::record::{Record, moment, text};
+use super::record::{moment, text};
 use super::records::Step;
 use super::{Invariant, Observer};
 use crate::plan::SERVICES;
@@ -121,6 +121,10 @@ impl Observer {
             return Ok(());
         }
         let began = moment(&wish["source"]["startedAt"]).ok_or("the wish has no date")?;
+        if self.spoilt.contains(&primary) {
+            // Which backup is the newest is not known to anybody.
+            return Ok(());
+        }
         let known = self.heard.get(&step.call.number).and_then(|heard| heard.accepted.get(&primary).copied());
         let newest_before = known.flatten();
         let pinned = !step.after.at("pin").is_null();
@@ -181,9 +185,4 @@ fn backup_wish_goes(step: &Step<'_>, wished: &Value) -> Verdict {
         true => Ok(()),
         false => Err(format!("the wish for a backup of {} vanished", wished["at"])),
     }
-}
-
-/// The service whose backup a record's operation makes or restores.
-pub(super) fn began(record: &Record) -> Option<OffsetDateTime> {
-    moment(record.of_operation("startedAt"))
 }

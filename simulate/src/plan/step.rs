@@ -251,7 +251,7 @@ fn tick_times(draws: &mut Draws, every: Duration) -> Vec<Duration> {
     let gap = draws.pick(&[0, 0, 0, 20]);
     let mut at = Duration::seconds(1);
     let mut times = Vec::new();
-    for _ in 0..draws.between(15, 110) {
+    for _ in 0..draws.between(10, 80) {
         times.push(at);
         at += every;
         if draws.chance(gap) {

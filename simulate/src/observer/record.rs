@@ -1,0 +1,133 @@
+//! A stored record, read as it is documented.
+
+use serde_json::Value;
+use time::format_description::FormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
+
+/// One version of a service's record.
+#[derive(Clone, Debug)]
+pub(super) struct Record(Value);
+
+impl Record {
+    /// `None`: it is no record of the version that is known here.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(bytes).ok()?;
+        (value["version"] == 1 && value["operation"]["kind"].is_string()).then_some(Self(value))
+    }
+
+    /// A field by its name.
+    pub(super) fn at(&self, name: &str) -> &Value {
+        &self.0[name]
+    }
+
+    /// `idle`, `backup` or `restore`.
+    pub(super) fn kind(&self) -> &str {
+        text(&self.0["operation"]["kind"])
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.kind() == "idle"
+    }
+
+    /// How far the operation is; empty if there is none.
+    pub(super) fn phase(&self) -> &str {
+        text(&self.0["operation"]["phase"]["phase"])
+    }
+
+    /// A field of the phase.
+    pub(super) fn of_phase(&self, name: &str) -> &Value {
+        &self.0["operation"]["phase"][name]
+    }
+
+    /// A field of the operation.
+    pub(super) fn of_operation(&self, name: &str) -> &Value {
+        &self.0["operation"][name]
+    }
+
+    /// The backup that is made or restored.
+    pub(super) fn backup(&self) -> &str {
+        match self.kind() {
+            "restore" => text(&self.0["operation"]["source"]["name"]),
+            _ => text(&self.0["operation"]["name"]),
+        }
+    }
+
+    /// Which run it is: the backup, and when its run began.
+    pub(super) fn run(&self) -> (&str, &str, &str) {
+        (self.kind(), self.backup(), text(&self.0["operation"]["startedAt"]))
+    }
+
+    /// The call that holds the claim, in the phase that has one.
+    pub(super) fn claimant(&self) -> &str {
+        if self.phase() == "requested" { text(self.of_phase("by")) } else { "" }
+    }
+
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.of_phase("takenOver") == true
+    }
+
+    /// The accepted backups, by name, with their beginnings.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = (&str, OffsetDateTime)> {
+        let all = self.0["backups"].as_array().into_iter().flatten();
+        let accepted = all.filter(|backup| backup["accepted"] == true);
+        accepted.filter_map(|backup| Some((text(&backup["name"]), moment(&backup["startedAt"])?)))
+    }
+
+    /// What the record says of a backup.
+    pub(super) fn known(&self, name: &str) -> Option<&Value> {
+        self.0["backups"].as_array()?.iter().find(|backup| backup["name"] == name)
+    }
+
+    /// The backup that the service holds, if that is known.
+    pub(super) fn held(&self) -> &str {
+        let holds = &self.0["holds"];
+        if holds["what"] == "backup" { text(&holds["backup"]) } else { "" }
+    }
+
+    /// When what began at `began` has been open for longer than `allowed`, dry runs not counted.
+    pub(super) fn over_at(&self, began: OffsetDateTime, allowed: Duration) -> OffsetDateTime {
+        moment(&self.0["deadlinesFrom"]).map_or(began, |from| from.max(began)) + allowed
+    }
+
+    /// A restore that keeps others from beginning.
+    pub(super) fn holds_up_others(&self, now: OffsetDateTime) -> bool {
+        let open = matches!(self.phase(), "requested" | "running");
+        let began = moment(self.of_operation("startedAt"));
+        let in_time = began.is_some_and(|began| now < self.over_at(began, Duration::hours(6)));
+        self.kind() == "restore" && open && in_time
+    }
+
+    /// The closed runs that the history does not hold yet.
+    pub(super) fn unwritten(&self) -> &[Value] {
+        self.0["unwrittenHistory"].as_array().map_or(&[][..], Vec::as_slice)
+    }
+}
+
+/// A text, empty where there is none.
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A moment, if there is one.
+pub(super) fn moment(value: &Value) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()
+}
+
+/// A moment as HTTP headers have it.
+pub(super) fn http_date(text: &str) -> Option<OffsetDateTime> {
+    time::PrimitiveDateTime::parse(text, HTTP_DATE).ok().map(time::PrimitiveDateTime::assume_utc)
+}
+
+const HTTP_DATE: &[FormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+
+/// For a transcript: what a record that is being written says of its operation.
+pub(crate) fn phase_of(body: &[u8]) -> String {
+    match Record::read(body) {
+        Some(record) if record.is_idle() => " idle".to_owned(),
+        Some(record) => format!(" {} {} {}", record.kind(), record.backup(), record.phase()),
+        None => String::new(),
+    }
+}

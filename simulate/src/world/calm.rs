@@ -1,0 +1,104 @@
+//! The calm after the storm: faults stop, people put right what only people can, and from then on the clock
+//! runs within which everything has to be well again.
+
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+
+use super::World;
+use super::call::Trigger;
+use super::content;
+use super::invoke::Caller;
+use super::sent::BACKUPS;
+use crate::draws::Draws;
+use crate::observer::Wellness;
+use crate::plan::{Choice, SERVICES};
+
+/// The deadlines of a backup and of a restore, together.
+const DEADLINES: Duration = Duration::hours(10);
+
+impl World {
+    pub(super) async fn calm_down(self: &Arc<Self>) {
+        self.settle().await;
+        self.put_right();
+        // Whoever waited to undo what he did does so now.
+        self.calm_begins.notify_waiters();
+        super::wire::sleep(std::time::Duration::from_secs(1)).await;
+        let since = self.now();
+        self.note(|| "it is calm from now on".to_owned());
+        let until = since + self.plan.setup.rhythm.period * 2 + DEADLINES;
+        let mut draws = Draws::of(&[self.plan.seed, 5]);
+        let mut wellness = self.wellness(since);
+        while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
+            self.chance_to_unpin(&mut draws).await;
+            let instance = draws.index(self.plan.setup.skews.len());
+            self.call(Caller { step: CALM, instance }, Trigger::Tick).await;
+            super::wire::sleep(self.calm_tick().unsigned_abs()).await;
+            self.settle().await;
+            wellness = self.wellness(since);
+        }
+        self.observe(|observer, scene| observer.finally(scene, &wellness));
+    }
+
+    /// There is not much to see until a backup is due: it is waited for at longer steps.
+    fn calm_tick(&self) -> Duration {
+        let rare = self.plan.setup.rhythm.period > Duration::hours(2);
+        self.plan.setup.tick.max(Duration::minutes(if rare { 15 } else { 5 }))
+    }
+
+    fn put_right(&self) {
+        let mut state = self.state();
+        state.calm = true;
+        state.outages.clear();
+        state.denials.clear();
+        let mut deployed = (*state.deployed).clone();
+        deployed.version += 1;
+        (deployed.dry_run, deployed.live_check) = (false, false);
+        let primary = deployed.primary;
+        state.deployed = Arc::new(deployed.clone());
+        let stuck = std::mem::take(&mut state.stuck);
+        drop(state);
+        self.observe(|observer, scene| observer.deployed(scene, &deployed));
+        stuck.into_iter().for_each(|service| self.cloud.service(SERVICES[service].0).free());
+        for (service, (name, _)) in SERVICES.iter().enumerate() {
+            self.cloud.service(name).set_state("Succeeded");
+            self.set_tier(service, self.plan.setup.tier);
+        }
+        self.cloud.service(SERVICES[primary].0).edit(content::fill);
+    }
+
+    /// A pin ends when somebody chooses the newest backup by hand, and nothing else ends it.
+    async fn chance_to_unpin(self: &Arc<Self>, draws: &mut Draws) {
+        let deployed = Arc::clone(&self.state().deployed);
+        let pinned = |service: &usize| !self.record(SERVICES[*service].0)["pin"].is_null();
+        if !deployed.secondaries.iter().any(pinned) {
+            return;
+        }
+        let newest = self.newest_accepted(SERVICES[deployed.primary].0);
+        let Some(name) = newest else { return };
+        let blob = format!("{name}.manifest.json");
+        if self.chosen(Choice::Newest).1 == blob {
+            let instance = draws.index(self.plan.setup.skews.len());
+            let caller = Caller { step: CALM, instance };
+            self.call(caller, Trigger::ByHand(BACKUPS.to_owned(), blob)).await;
+        }
+    }
+
+    /// The newest backup that the record accepts.
+    fn newest_accepted(&self, service: &str) -> Option<String> {
+        let record = self.record(service);
+        let backups = record["backups"].as_array()?;
+        let accepted = backups.iter().filter(|backup| backup["accepted"] == true);
+        let name = |backup: &serde_json::Value| backup["name"].as_str().map(str::to_owned);
+        accepted.filter_map(name).max()
+    }
+
+    /// Whether there is a backup that began since, and every secondary holds one that did.
+    fn wellness(&self, since: OffsetDateTime) -> Wellness {
+        let deployed = Arc::clone(&self.state().deployed);
+        Wellness::of(&self.cloud, &deployed, |service| self.record(SERVICES[service].0), since)
+    }
+}
+
+/// The step that calls of the calm belong to.
+const CALM: u32 = u32::MAX;
