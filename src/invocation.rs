@@ -224,14 +224,14 @@ async fn note_withdrawal(
     failed
 }
 
-/// Drives every service: the primary first, then the targets, the stalest first, since one restores at
-/// a time; at last what the settings no longer name.
+/// Drives every service: the primary first, then the targets, each at its turn, since one restores at a time; at
+/// last what the settings no longer name.
 async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut Report) {
     drive_one(driver, records, &driver.deployment.primary, report).await;
     if let Err(trouble) = arrival::make_up_for_lost_events(driver, records).await {
         report.note(driver, &driver.deployment.primary.name(), &trouble);
     }
-    for service in stalest_first(driver, records) {
+    for service in in_turn(driver, records) {
         drive_one(driver, records, &service, report).await;
     }
     for service in left_over(driver, records) {
@@ -258,11 +258,9 @@ async fn tidy_all(driver: &Driver<'_>, records: &mut Records, report: &mut Repor
     }
 }
 
-fn stalest_first(driver: &Driver<'_>, records: &Records) -> Vec<ServiceId> {
+fn in_turn(driver: &Driver<'_>, records: &Records) -> Vec<ServiceId> {
     let mut services = driver.deployment.secondaries.clone();
-    services.sort_by_key(|service| {
-        records.get(&service.name()).and_then(|loaded| take_up::staleness(&loaded.record))
-    });
+    services.sort_by_key(|service| records.get(&service.name()).map(|loaded| take_up::turn(&loaded.record)));
     services
 }
 

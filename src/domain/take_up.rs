@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::record::{By, KnownBackup, Record};
+use super::record::{By, Holds, KnownBackup, Operation, Record};
 use super::vocabulary::Timestamp;
 
 /// How long a manifest's event may take. The host's scan takes 10 s at most while a minute timer keeps
@@ -22,11 +22,13 @@ pub fn missed<'a>(source: &'a Record, target: &Record, now: Timestamp) -> Option
     (unseen && overdue && !by_hand && !refused && !given_up && !held).then_some(newest)
 }
 
-/// The order in which targets may begin: the one with the oldest held backup first, one that holds
-/// nothing known before all.
-pub fn staleness(target: &Record) -> Option<Timestamp> {
-    match &target.holds {
-        super::record::Holds::Backup(held) => Some(held.started_at),
-        super::record::Holds::Nothing | super::record::Holds::Unknown { .. } => None,
-    }
+/// A target's place in the order in which targets are driven: one that is being restored before all, for its end
+/// makes room for another; then the one that holds the oldest backup, one that holds nothing known before it.
+pub fn turn(target: &Record) -> (bool, Option<Timestamp>) {
+    let is_waiting = !matches!(target.operation, Operation::Restore(_));
+    let held = match &target.holds {
+        Holds::Backup(held) => Some(held.started_at),
+        Holds::Nothing | Holds::Unknown { .. } => None,
+    };
+    (is_waiting, held)
 }

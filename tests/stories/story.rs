@@ -390,9 +390,9 @@ impl Story {
         self
     }
 
-    /// Its place in the order in which targets are restored: the smallest goes first.
-    pub(crate) fn staleness(&self) -> Option<Timestamp> {
-        take_up::staleness(&self.record)
+    /// Its place in the order in which targets are driven: the smallest goes first.
+    pub(crate) fn turn(&self) -> (bool, Option<Timestamp>) {
+        take_up::turn(&self.record)
     }
 
     /// Whether the record names the manifest that is about to be written, or one of its bytes.

@@ -96,7 +96,19 @@ fn the_target_that_holds_nothing_known_goes_first_then_the_oldest() {
     });
     let old = Story::of_secondary().having(|story| story.restore_held("01:30", "01:50", manifest("01:00")));
     let new = Story::of_secondary().having(|story| story.restore_held("02:30", "02:50", manifest("02:00")));
-    assert_eq!(nothing.staleness(), unknown.staleness());
-    assert!(unknown.staleness() < old.staleness());
-    assert!(old.staleness() < new.staleness());
+    assert_eq!(nothing.turn(), unknown.turn());
+    assert!(unknown.turn() < old.turn());
+    assert!(old.turn() < new.turn());
+}
+
+/// Driven after the others, it would end when they have been told to wait for it, and whoever comes next would
+/// pass them by.
+#[test]
+fn a_target_that_is_being_restored_is_driven_before_all_that_wait() {
+    let nothing = Story::of_secondary();
+    let restoring = Story::of_secondary().having(|story| {
+        story.restore_held("01:30", "01:50", manifest("01:00"));
+        story.restore_runs("02:30", manifest("02:00"))
+    });
+    assert!(restoring.turn() < nothing.turn());
 }

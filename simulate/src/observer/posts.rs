@@ -53,7 +53,8 @@ impl Observer {
     fn posts_once(&mut self, call: &Call, (service, verb, name): (usize, Verb, &str), tag: &str) {
         // A 401 did nothing either: it is asked once more with another token.
         let unsent = self.heard.get_mut(&call.number).is_some_and(|heard| {
-            let unauthorized = heard.posts.last().is_some_and(|post| post.service == service && post.status == 401);
+            let unauthorized =
+                heard.posts.last().is_some_and(|post| post.service == service && post.status == 401);
             heard.unsent.remove(&service) || unauthorized
         });
         let fresh = self.posted.insert((service, call.id.clone()));
