@@ -4,12 +4,22 @@ use std::fs;
 
 use crate::shell::{Done, built, executable, once, root, run, run_with};
 
+/// What a test needs beside Rust and Node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    Nothing,
+    /// Chromium, for the page.
+    Browser,
+}
+
 /// Everything that must hold: format, lints, tests, documentation.
-pub(crate) fn test() -> Done {
+pub(crate) fn test(beside: Beside) -> Done {
+    let features = if beside == Beside::Browser { &["--features", "apim-dr/browser"][..] } else { &[] };
     run(&["cargo", "fmt", "--all", "--check"])?;
-    run(&["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    let clippy = ["cargo", "clippy", "--workspace", "--all-targets", "--locked"];
+    run(&[&clippy, features, &["--", "-D", "warnings"]].concat())?;
     install_azurite()?;
-    run(&["cargo", "test", "--workspace", "--locked"])?;
+    run(&[&["cargo", "test", "--workspace", "--locked"], features].concat())?;
     let document = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
     run_with(&document, &[("RUSTDOCFLAGS", "-D warnings")])
 }

@@ -9,9 +9,11 @@ mod shell;
 
 use std::process::ExitCode;
 
+use chores::Beside;
+
 const HELP: &str = "\
 cargo xtask demo          build, then show a backup become a restored standby, simulated, in under a minute
-cargo xtask test [--all]  format, clippy, every test, documentation; --all adds the packages, which need Python as well
+cargo xtask test [--all]  format, clippy, every test, documentation; --all adds the page and the packages: Chromium, Python
 cargo xtask build         the optimised binary, put where host.json wants it
 cargo xtask package       what is deployed, into dist: built, checked, and run once under the host stand-in
 cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
@@ -23,8 +25,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["demo"] => demo::run(),
-        ["test"] => chores::test(),
-        ["test", "--all"] => chores::test().and_then(|()| package::run()),
+        ["test"] => chores::test(Beside::Nothing),
+        ["test", "--all"] => chores::test(Beside::Browser).and_then(|()| package::run()),
         ["package"] => package::run(),
         ["build"] => chores::build(),
         ["sim", rest @ ..] => chores::simulate(rest),
