@@ -15,7 +15,8 @@ const HELP: &str = "\
 cargo xtask demo          build, then show a backup become a restored standby, simulated, in under a minute
 cargo xtask test [--all]  format, clippy, every test, documentation; --all adds the page and the packages: Chromium, Python
 cargo xtask build         the optimised binary, put where host.json wants it
-cargo xtask package       what is deployed, into dist: built, checked, and run once under the host stand-in
+cargo xtask package       what is deployed, into dist: built, checked, and run once under the host stand-in;
+                          `package windows` adds one for Windows, which is not run
 cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
 cargo xtask bench         start-up time, memory, size and requests of an idle tick, measured here
 ";
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ["test"] => chores::test(Beside::Nothing),
         ["test", "--all"] => chores::test(Beside::Browser).and_then(|()| package::run()),
         ["package"] => package::run(),
+        ["package", "windows"] => package::windows(),
         ["build"] => chores::build(),
         ["sim", rest @ ..] => chores::simulate(rest),
         ["bench"] => bench::run(),

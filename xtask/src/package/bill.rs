@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::compile::TARGET;
+use super::compile::LINUX;
 use super::hex;
 use crate::shell::{output, read, root};
 
@@ -48,7 +48,7 @@ struct Tree {
 /// The document, for a binary of these bytes.
 pub(super) fn of(binary: &[u8]) -> Result<String, String> {
     let format = "|{p}|{l}|{r}";
-    let what = ["cargo", "tree", "--locked", "--package", "apim-dr", "--target", TARGET];
+    let what = ["cargo", "tree", "--locked", "--package", "apim-dr", "--target", LINUX];
     let how = ["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", format];
     let tree = Tree::parse(&output(&[&what[..], &how[..]].concat())?)?;
     let checksums = checksums(&read(&root().join("Cargo.lock"))?);

@@ -6,31 +6,47 @@ use std::path::{Path, PathBuf};
 
 use crate::shell::{Done, at, built, once, output, root, run, run_with};
 
-/// Which system the binary is for; the C library's version goes after a dot where zig is told.
-pub(super) const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Which system the binaries are for.
+pub(super) const LINUX: &str = "x86_64-unknown-linux-gnu";
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+/// The C library that the binary for Linux is linked against.
 const C_LIBRARY: &str = "2.31";
 
-/// Builds the handler and yields its bytes.
-pub(super) fn binary() -> Result<Vec<u8>, String> {
+/// Builds the handler for Linux and yields its bytes.
+pub(super) fn linux() -> Result<Vec<u8>, String> {
+    build(&format!("{LINUX}.{C_LIBRARY}"), LINUX, "apim-dr")
+}
+
+/// Builds the handler for Windows and yields its bytes.
+pub(super) fn windows() -> Result<Vec<u8>, String> {
+    if !sysroot()?.join("lib/rustlib").join(WINDOWS).exists() {
+        return Err(format!("Rust's standard library for {WINDOWS} is missing: rustup target add {WINDOWS}"));
+    }
+    build(WINDOWS, WINDOWS, "apim-dr.exe")
+}
+
+/// Builds for a target as zig calls it; what comes of it lies where cargo calls it.
+fn build(zig_target: &str, target: &str, file: &str) -> Result<Vec<u8>, String> {
     let tools = tools()?;
     let folder = built("package");
     let path = env::join_paths([tools.join("bin")].into_iter().chain(search_path()));
     let path = path.map_err(|error| error.to_string())?;
+    let c_flags = format!("CFLAGS_{}", target.replace('-', "_"));
     let variables = [
         ("PATH", path.display().to_string()),
         ("CARGO_ENCODED_RUSTFLAGS", remaps("--remap-path-prefix=")?.join("\u{1f}")),
-        ("CFLAGS_x86_64_unknown_linux_gnu", remaps("-ffile-prefix-map=")?.join(" ")),
+        (c_flags.as_str(), remaps("-ffile-prefix-map=")?.join(" ")),
         // What zig keeps between runs stays beside it, where it disturbs nobody.
         ("CARGO_ZIGBUILD_CACHE_DIR", tools.join("cache").display().to_string()),
         ("ZIG_GLOBAL_CACHE_DIR", tools.join("cache").display().to_string()),
     ];
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let target = format!("{TARGET}.{C_LIBRARY}");
     let folder_text = folder.display().to_string();
-    let build = ["cargo", "zigbuild", "--profile", "dist", "--locked", "--target", &target];
+    let build = ["cargo", "zigbuild", "--profile", "dist", "--locked", "--target", zig_target];
     let what = ["--package", "apim-dr", "--bin", "apim-dr", "--target-dir", &folder_text];
     run_with(&[&build[..], &what[..]].concat(), &variables)?;
-    let binary = folder.join(TARGET).join("dist/apim-dr");
+    let binary = folder.join(target).join("dist").join(file);
     fs::read(&binary).map_err(|error| at(&binary, &error))
 }
 

@@ -50,7 +50,7 @@ async fn standby(host: &Host, simulation: &Simulation, (plan, clock): (Plan, &Cl
         clock.advance(time::Duration::MINUTE);
         let mut invocations = vec![host.tick().await];
         invocations.extend(match plan {
-            Plan::Consumption => host.scan().await,
+            Plan::Consumption | Plan::Windows => host.scan().await,
             Plan::Flex => events.deliver(host, &storage).await?,
         });
         invocations.iter().try_for_each(succeeded)?;
