@@ -27,7 +27,6 @@ pub(crate) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
         ("first", [Value::Array(items)]) => items.first().cloned().ok_or_else(wrong),
         ("last", [Value::Array(items)]) => items.last().cloned().ok_or_else(wrong),
         ("toLower", [Value::String(text)]) => Ok(text.to_lowercase().into()),
-        ("substring", [Value::String(text), Value::Number(from)]) => substring(text, from).ok_or_else(wrong),
         // What it yields does not matter, how long it is and on what it depends does.
         ("uniqueString", _) => Ok(digits(arguments, 13).into()),
         ("guid", _) => Ok(guid(arguments).into()),
@@ -91,10 +90,6 @@ fn length(value: &Value) -> Option<Value> {
 
 fn texts(items: &[Value]) -> Vec<&str> {
     items.iter().filter_map(Value::as_str).collect()
-}
-
-fn substring(text: &str, from: &serde_json::Number) -> Option<Value> {
-    Some(text.get(usize::try_from(from.as_u64()?).ok()?..)?.into())
 }
 
 /// As many letters, always the same for the same arguments.

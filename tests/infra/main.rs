@@ -10,6 +10,7 @@ mod expression;
 mod functions;
 mod lint;
 mod names;
+mod pipelines;
 mod rights;
 mod settings;
 
