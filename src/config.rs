@@ -32,6 +32,9 @@ mod value;
 /// The Functions host says here which port of 127.0.0.1 it connects to. Read before there is a [`Config`].
 pub const PORT: &str = setting::PORT.name;
 
+/// What the platform tells of a managed identity: its address, and the header that it wants.
+pub const IDENTITY: [&str; 2] = [setting::IDENTITY_ENDPOINT.name, setting::IDENTITY_HEADER.name];
+
 /// Set on every instance of an app in Azure. Read before there is a [`Config`].
 pub const INSTANCE_ID: &str = setting::INSTANCE_ID.name;
 
@@ -130,6 +133,16 @@ impl Config {
         let mut reader = Reader::new(&lookup);
         let config = Self::read(&mut reader);
         reader.finish(config)
+    }
+
+    /// Whether any token comes from a managed identity.
+    pub fn asks_managed_identity(&self) -> bool {
+        let is_managed = |credential: &Credential| matches!(credential, Credential::ManagedIdentity { .. });
+        let for_storage = match &self.storage.access {
+            StorageAccess::Identity(credential) => is_managed(credential),
+            StorageAccess::SharedKey(_) => false,
+        };
+        is_managed(&self.credential) || for_storage
     }
 
     /// What works as it is set, but most likely not as it was meant.

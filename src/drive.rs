@@ -65,6 +65,13 @@ pub struct Loaded {
     storage_time: Timestamp,
 }
 
+impl Loaded {
+    /// Whether it was ever stored.
+    pub fn is_stored(&self) -> bool {
+        self.etag.is_some()
+    }
+}
+
 /// Why something could not be done in this invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {

@@ -77,10 +77,7 @@ async fn publish(
     (findings, health): (&Findings, &Health),
 ) -> Result<(), String> {
     let now = driver.clock.now();
-    let view = view(driver, watch, records, (findings, health));
-    let ids: Vec<_> = driver.deployment.all().cloned().collect();
-    let next = driver.deployment.schedule.next_after(now.get()).map(Timestamp::new);
-    let status = Status::of(&view, &ids, (&health.raised, next), now);
+    let status = status(driver, watch, records, (findings, health));
     let digest = Digest::of(status.text_without_time().as_bytes());
     if !health.status_is_due(&digest, now) {
         return Ok(());
@@ -94,6 +91,39 @@ async fn publish(
         written.map_err(|trouble| trouble.to_string())?;
     }
     change(driver, |health| health.status = Some(StatusWritten { at: now, digest: digest.clone() })).await
+}
+
+fn status(
+    driver: &Driver<'_>,
+    watch: &Watch,
+    records: &Records,
+    (findings, health): (&Findings, &Health),
+) -> Status {
+    let now = driver.clock.now();
+    let view = view(driver, watch, records, (findings, health));
+    let ids: Vec<_> = driver.deployment.all().cloned().collect();
+    let next = driver.deployment.schedule.next_after(now.get()).map(Timestamp::new);
+    Status::of(&view, &ids, (&health.raised, next), now)
+}
+
+/// The status as it would be written now, and when it was last written, which every tick sees to. Nothing is written,
+/// told or delivered.
+///
+/// # Errors
+/// When the health document cannot be read.
+pub async fn look(
+    driver: &Driver<'_>,
+    watch: &Watch,
+    records: &Records,
+    findings: &Findings,
+) -> Result<(Status, Option<Timestamp>), String> {
+    let mut health = load(driver).await?.health;
+    let written = health.status.as_ref().map(|status| status.at);
+    let now = driver.clock.now();
+    let conditions = health::conditions(&view(driver, watch, records, (findings, &health)), now);
+    let unjudged = Unjudged { services: findings.unread.clone(), heartbeat: true };
+    health.judge(conditions, &unjudged, (false, now));
+    Ok((status(driver, watch, records, (findings, &health)), written))
 }
 
 /// Changes the health document, whoever else does.

@@ -9,6 +9,8 @@ use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::offer;
 use crate::domain::record::{FOLDER, Operation, Record, service_at};
+use crate::domain::serving::Serving;
+use crate::domain::status::Status;
 use crate::domain::summary;
 use crate::domain::take_up;
 use crate::domain::vocabulary::Timestamp;
@@ -49,7 +51,9 @@ pub enum Start {
 pub struct Ended {
     pub told: Vec<Told>,
     pub records: Records,
-    /// By the invocation's clock.
+    /// When it began, by its own clock.
+    pub began: Timestamp,
+    /// When it ended.
     pub at: Timestamp,
     /// What could not be done; the rest was.
     pub failure: Option<String>,
@@ -61,6 +65,7 @@ pub async fn run(
     watch: &Watch,
     (wish, start): (Wish, Start),
 ) -> Result<Ended, String> {
+    let began = driver.clock.now();
     if let Wish::Adopt { service, though_open } = &wish {
         adopt(&driver, service, *though_open).await.map_err(|trouble| trouble.to_string())?;
     }
@@ -76,7 +81,29 @@ pub async fn run(
     tidy_all(&driver, &mut records, &mut report).await;
     tend(&driver, watch, &records, (&mut report, start)).await;
     let at = driver.clock.now();
-    Ok(Ended { told: driver.into_told(), records, at, failure: report.conclude().err() })
+    Ok(Ended { told: driver.into_told(), records, began, at, failure: report.conclude().err() })
+}
+
+/// Who looks on waits for an answer, and most of what there is to see is in the records.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How everything stands, as somebody sees it who only looks on.
+pub struct Looked {
+    pub status: Status,
+    pub records: Records,
+    /// When the status was last written, which every tick sees to.
+    pub written: Option<Timestamp>,
+}
+
+/// Reads what an invocation would begin with, and changes nothing. An error says why it cannot be read.
+pub async fn look(mut driver: Driver<'_>, watch: &Watch) -> Result<Looked, String> {
+    let asked = tokio::time::timeout(PATIENCE, driver.azure.who_serves());
+    let (serving, loaded) = tokio::join!(asked, load_all(&driver));
+    let (records, report) = loaded?;
+    let silence = |_| Serving::Unknown("Resource Manager has not answered within 10 s".into());
+    serving::learn(&mut driver, &records, serving.unwrap_or_else(silence));
+    let (status, written) = health::look(&driver, watch, &records, &report.findings).await?;
+    Ok(Looked { status, records, written })
 }
 
 /// The lines that a person who ran a function by hand wants to read: what was told, and how each service stands.

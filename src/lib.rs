@@ -2,6 +2,7 @@
 
 pub mod arrival;
 pub mod azure;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deployment;

@@ -1,13 +1,15 @@
 //! The log: one line for each event on stdout, where the Functions host takes it up; one more on stderr
-//! when somebody should look.
+//! when somebody should look. The command line has its answer on stdout, and every event on stderr.
 //!
 //! On an instance of an app the lines are JSON, elsewhere text. They carry no time, because the host stamps
 //! each as it comes, and they carry the invocation, because the host cannot tell whose a line is. Only this
 //! crate's own events are written: the libraries below see tokens and signed addresses.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
+use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -49,11 +51,13 @@ pub enum Format {
     Text,
     /// For queries: an object per line.
     Json,
+    /// For a person at a terminal, on stderr: `event service: message`, each line once.
+    Terminal,
 }
 
 /// Writes events from now on, and panics as one line each. Only the first call has an effect.
 pub fn install(format: Format) {
-    if tracing::subscriber::set_global_default(Lines { format }).is_ok() {
+    if tracing::subscriber::set_global_default(Lines { format, said: Mutex::default() }).is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             let text = format!("{} at {place}", panic_message(panic.payload()));
@@ -75,6 +79,8 @@ const LONGEST_VALUE: usize = 4_000;
 /// Turns events into lines. There are no spans: an event carries all that belongs to it.
 struct Lines {
     format: Format,
+    /// What stands on a person's terminal already: an invocation after the other says the same while something waits.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl Subscriber for Lines {
@@ -87,6 +93,18 @@ impl Subscriber for Lines {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let level = *event.metadata().level();
+        if self.format == Format::Terminal {
+            // What was refused is the answer to what was typed.
+            if fields.is(EventName::WishRefused) {
+                return;
+            }
+            let line = fields.line(level, self.format);
+            let mut said = self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if said.insert(line.clone()) {
+                drop(std::io::stderr().lock().write_all(line.as_bytes()));
+            }
+            return;
+        }
         let line = fields.line(level, self.format);
         // A log that cannot be written is no reason to stop the work, nor is there anywhere to say so.
         drop(std::io::stdout().lock().write_all(line.as_bytes()));
@@ -116,10 +134,15 @@ struct Fields {
 }
 
 impl Fields {
+    fn is(&self, event: EventName) -> bool {
+        self.named.iter().any(|(name, value)| *name == "event" && value == event.as_str())
+    }
+
     fn line(self, level: tracing::Level, format: Format) -> String {
         match format {
             Format::Text => self.text(level),
             Format::Json => self.json(level),
+            Format::Terminal => self.terminal(level),
         }
     }
 
@@ -135,9 +158,25 @@ impl Fields {
         }
         line.push_str(": ");
         line.push_str(&self.message);
-        let mut line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        line.push('\n');
-        line
+        one_line(&line)
+    }
+
+    fn terminal(self, level: tracing::Level) -> String {
+        let named =
+            |wanted: &str| self.named.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        let mut line = match level {
+            tracing::Level::ERROR => String::from("error: "),
+            tracing::Level::WARN => String::from("warning: "),
+            _ => String::new(),
+        };
+        line.push_str(named("event").map_or("", String::as_str));
+        if let Some(service) = named("service") {
+            line.push(' ');
+            line.push_str(service);
+        }
+        line.push_str(": ");
+        line.push_str(&self.message);
+        one_line(&line)
     }
 
     fn json(self, level: tracing::Level) -> String {
@@ -157,6 +196,12 @@ impl Fields {
             name => self.named.push((name, value)),
         }
     }
+}
+
+fn one_line(text: &str) -> String {
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.push('\n');
+    line
 }
 
 impl Visit for Fields {
@@ -188,6 +233,13 @@ mod tests {
             fields().line(tracing::Level::INFO, Format::Text),
             "INFO backup.requested invocation=call-1 service=contoso: two lines and a \"quote\"\n"
         );
+    }
+
+    #[test]
+    fn a_line_for_a_terminal_is_short() {
+        let told = "backup.requested contoso: two lines and a \"quote\"\n";
+        assert_eq!(fields().line(tracing::Level::INFO, Format::Terminal), told);
+        assert_eq!(fields().line(tracing::Level::ERROR, Format::Terminal), format!("error: {told}"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Start-up: listen where the Functions host connects, then settings, then clients.
+//! Start-up: listen where the Functions host connects, then settings, then clients. With words on the command line it is
+//! the operator's program instead.
 //!
 //! The exit code is never 0 while the host may still call: it would not start the process again. Nor does
 //! the process end over bad settings, because the host gives up after three such ends; it serves, and fails
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use apim_dr::azure::Azure;
+use apim_dr::cli;
 use apim_dr::config::{Config, INSTANCE_ID, PORT, Problems};
 use apim_dr::domain::event::{Event, EventName};
 use apim_dr::handler;
@@ -19,34 +21,20 @@ use futures::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::SetOnce;
 
-const USAGE: &str = "\
-apim-dr keeps a verified standby of an Azure API Management service in another region.
-
-It is a custom handler for Azure Functions: the Functions host starts it and sets
-FUNCTIONS_CUSTOMHANDLER_PORT. Run `func start` in the app's folder.
-
-usage: apim-dr --help | --version
-";
-
 /// The host kills after 5 min whatever a call does, and a call mostly waits for Azure: two threads are
 /// enough, and cost less memory than one for every core.
 const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
-    let verb = std::env::args().nth(1);
-    match (verb.as_deref(), setting(PORT).filter(|port| !port.is_empty())) {
-        (Some("--help" | "-h"), _) => print(USAGE),
-        (Some("--version" | "-V"), _) => print(concat!("apim-dr ", env!("CARGO_PKG_VERSION"), "\n")),
+    let mut words = std::env::args_os().skip(1).peekable();
+    match (words.peek(), setting(PORT).filter(|port| !port.is_empty())) {
+        (Some(_), _) => cli::run(words, setting),
         (None, Some(port)) => serve(&port),
-        (None, None) => complain(&format!("apim-dr: {PORT} is not set\n\n{USAGE}"), 2),
-        (Some(verb), _) => complain(&format!("apim-dr: unknown argument {verb:?}\n\n{USAGE}"), 2),
-    }
-}
-
-fn print(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        (None, None) => {
+            let text = "say what to do: `apim-dr --help` tells what there is. The Functions host starts this program \
+                        without a word, and says in";
+            complain(&format!("apim-dr: {text} {PORT} where it connects to\n"), 2)
+        }
     }
 }
 

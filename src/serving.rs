@@ -49,7 +49,8 @@ pub async fn resume(
     Ok(())
 }
 
-fn learn(driver: &mut Driver<'_>, records: &Records, serving: Serving) {
+/// Takes in what a read said, without a word in any record.
+pub fn learn(driver: &mut Driver<'_>, records: &Records, serving: Serving) {
     driver.situation.serving = serving;
     update(driver, records);
 }

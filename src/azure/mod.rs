@@ -174,6 +174,11 @@ impl Azure {
         }
     }
 
+    /// The same, for somebody who only looks on: nothing is made that is not there.
+    pub fn looking_on(self) -> Self {
+        Self { store: self.store.looking_on(), ..self }
+    }
+
     /// Where records and manifests are kept.
     pub fn store(&self) -> &Store {
         &self.store

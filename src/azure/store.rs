@@ -20,6 +20,8 @@ pub struct Store {
     blobs: Blobs,
     backups: Container,
     state: Container,
+    /// Whether a container that is not there is made.
+    makes_containers: bool,
 }
 
 /// A document as it was read.
@@ -66,7 +68,12 @@ enum Ended {
 
 impl Store {
     pub(super) fn new(blobs: Blobs, backups: Container, state: Container) -> Self {
-        Self { blobs, backups, state }
+        Self { blobs, backups, state, makes_containers: true }
+    }
+
+    /// The same, for somebody who only looks on: a container that is not there is not made.
+    pub(super) fn looking_on(self) -> Self {
+        Self { makes_containers: false, ..self }
     }
 
     /// Reads the document at `path`. The first read of a new deployment makes both containers.
@@ -232,6 +239,9 @@ impl Store {
 
     async fn read(&self, at: Place<'_>, largest: usize) -> Result<Read, StorageTrouble> {
         match self.blobs.read(at, largest).await {
+            Err(trouble) if trouble.is_no_container() && !self.makes_containers => {
+                Ok(Read { document: None, date: None })
+            }
             Err(trouble) if trouble.is_no_container() => {
                 self.create_containers().await?;
                 self.blobs.read(at, largest).await
@@ -277,6 +287,9 @@ impl Store {
     }
 
     async fn create_containers(&self) -> Result<(), StorageTrouble> {
+        if !self.makes_containers {
+            return Ok(());
+        }
         self.blobs.create(&self.state).await?;
         self.blobs.create(&self.backups).await
     }

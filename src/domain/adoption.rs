@@ -12,7 +12,7 @@ pub fn adopt(context: &Context, mut record: Record, id: &ServiceId, though_open:
     let refuse =
         |record: Record, why: String| Decision::rest(record).telling(Event::new(EventName::WishRefused, why));
     if record.service == *id {
-        return refuse(record, format!("the record already says {id}: there is nothing to adopt"));
+        return Decision::rest(record);
     }
     if context.dry_run {
         return refuse(record, "DRY_RUN is on: the record keeps its id".into());

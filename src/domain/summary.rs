@@ -12,7 +12,8 @@ pub fn of(record: &Record, now: Timestamp) -> String {
     format!("{}: {}", record.service.name(), parts.join("; "))
 }
 
-fn operation(record: &Record, now: Timestamp) -> String {
+/// What is under way, and for how long.
+pub fn operation(record: &Record, now: Timestamp) -> String {
     match status::under_way(&record.operation) {
         None => "nothing runs".into(),
         Some(UnderWay { what, backup, phase, since, .. }) => {

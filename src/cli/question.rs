@@ -1,0 +1,87 @@
+//! What cannot be undone is asked first.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use super::answer::{Answer, Code, complain};
+use super::arguments::Call;
+use super::words::{age, clock};
+use crate::domain::id::ServiceName;
+use crate::domain::record::Record;
+use crate::domain::status::{self, Status};
+use crate::domain::vocabulary::BackupName;
+
+/// Asks, unless `--yes` has said so already. An error is the answer to a no.
+pub(super) fn ask(call: &Call, question: &str) -> Result<(), Answer> {
+    if call.yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        let text = format!("{question}\nThere is no terminal to ask at: say --yes if that is meant");
+        return Err(Answer::new(Code::Usage, text));
+    }
+    complain(&format!("{question}\nGo on? [y/N] "));
+    let mut line = String::new();
+    // An unreadable answer is no yes.
+    drop(io::stdin().lock().read_line(&mut line));
+    match line.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Answer::new(Code::Failed, "nothing was done")),
+    }
+}
+
+/// What a restore does.
+pub(super) fn of_restore(
+    (backup, targets): (&BackupName, &[ServiceName]),
+    (source, status): (Option<&Record>, &Status),
+    even_if_live: bool,
+) -> String {
+    let mut lines = Vec::new();
+    for target in targets {
+        let holds = status.services.iter().find(|service| service.name == *target);
+        let holds =
+            holds.map_or_else(String::new, |service| format!(" So far: {}.", status::held(&service.holds)));
+        let primary = if *target == status.primary { ", the primary," } else { "" };
+        lines.push(format!("{target}{primary} is overwritten with {backup}.{holds}"));
+    }
+    let known = source.and_then(|record| record.backups.iter().find(|known| known.name == *backup));
+    match known {
+        Some(known) => {
+            let (at, old) = (clock(known.started_at), age(status.as_of - known.started_at));
+            lines.push(format!(
+                "Its recovery point is {at}, {old} ago; what was changed since is lost there."
+            ));
+        }
+        None => lines.push("No record names this backup: you vouch for what it holds.".into()),
+    }
+    let newest = source.and_then(Record::newest_accepted);
+    if let (Some(newest), Some(known)) = (newest, known)
+        && newest.started_at > known.started_at
+        && *backup.service() == status.primary
+    {
+        lines.push(format!(
+            "A newer backup exists, {}: nothing is restored by itself until that is restored by hand.",
+            newest.name
+        ));
+    }
+    if even_if_live {
+        lines.push("Nobody asks whether users are on it: if they are, they will notice.".into());
+    }
+    lines.join("\n")
+}
+
+/// What `resume` does.
+pub(super) fn of_resume(status: &Status) -> String {
+    let given_up = match &status.failed_over {
+        Some(latch) => format!(
+            "What was changed on {} since {} and is not in {} is given up.",
+            latch.serving,
+            clock(latch.since),
+            status.primary
+        ),
+        None => "Nothing is failed over; what waits to be restored is dropped all the same.".into(),
+    };
+    format!(
+        "{given_up}\n{} is backed up anew, and that backup is restored into the secondaries.",
+        status.primary
+    )
+}
