@@ -31,9 +31,8 @@ fn main() -> ExitCode {
         (Some(_), _) => cli::run(words, setting),
         (None, Some(port)) => serve(&port),
         (None, None) => {
-            let text = "say what to do: `apim-dr --help` tells what there is. The Functions host starts this program \
-                        without a word, and says in";
-            complain(&format!("apim-dr: {text} {PORT} where it connects to\n"), 2)
+            let text = "in which the Functions host says where it connects to; `apim-dr --help` tells what else to do";
+            complain(&format!("apim-dr: {PORT} is not set, {text}\n"), 2)
         }
     }
 }

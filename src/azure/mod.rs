@@ -335,6 +335,11 @@ impl Azure {
     }
 }
 
+/// This machine's time, for somebody whom storage does not tell its own.
+pub fn machine_time() -> Timestamp {
+    Timestamp::new(wall_clock())
+}
+
 /// The time by which signatures are dated and tokens expire: not an invocation's, but this machine's.
 #[expect(clippy::disallowed_methods, reason = "storage and Entra compare with the real time")]
 fn wall_clock() -> OffsetDateTime {

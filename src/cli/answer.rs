@@ -64,14 +64,15 @@ impl Answer {
     }
 
     /// A document of its own.
-    pub(super) fn whole(text: String, document: String) -> Self {
-        Self { code: Code::Done, text, document: Document::Whole(document) }
+    pub(super) fn whole(code: Code, text: String, document: String) -> Self {
+        Self { code, text, document: Document::Whole(document) }
     }
 
-    /// Prints it, and yields the exit code. What failed is said on stderr as well, where people look for it; a stdout
+    /// Prints it, and yields the exit code. That something failed is said on stderr, where people look for it; a stdout
     /// that nobody reads any more changes nothing.
     pub(super) fn give(&self, as_json: bool) -> ExitCode {
-        let failed = matches!(self.code, Code::Failed | Code::Usage);
+        let is_sentence = matches!(self.document, Document::Members(_));
+        let failed = is_sentence && matches!(self.code, Code::Failed | Code::Usage);
         if failed {
             complain(&format!("apim-dr: {}\n", self.text));
         }

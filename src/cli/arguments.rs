@@ -18,6 +18,7 @@ pub(super) enum Verb {
     Resume { even_if_unknown: bool },
     Adopt { service: ServiceName },
     Tick,
+    Doctor,
     History { service: Option<ServiceName>, last: usize },
 }
 
@@ -53,7 +54,7 @@ pub(super) enum Typed {
 const LAST: usize = 20;
 
 /// The words of each verb, and the options that it takes beside those that all take.
-const VERBS: [(&str, &[&str]); 8] = [
+const VERBS: [(&str, &[&str]); 9] = [
     ("status", &[]),
     ("backup", &["--wait"]),
     ("restore", &["--into", "--even-if-live", "--wait"]),
@@ -61,6 +62,7 @@ const VERBS: [(&str, &[&str]); 8] = [
     ("resume", &["--even-if-unknown", "--wait"]),
     ("adopt", &[]),
     ("tick", &["--wait"]),
+    ("doctor", &[]),
     ("history", &["--last"]),
 ];
 
@@ -103,11 +105,12 @@ pub(super) fn parse(words: impl Iterator<Item = OsString>) -> Result<Typed, Stri
 fn verb_of(verb: &str, about: Option<String>, options: &Options) -> Result<Verb, String> {
     let needs = |what: &str| format!("{verb} needs {what}");
     Ok(match verb {
-        "status" | "tick" | "resume" if about.is_some() => {
+        "status" | "tick" | "doctor" | "resume" if about.is_some() => {
             return Err(format!("{verb} does not know what {:?} is for", about.unwrap_or_default()));
         }
         "status" => Verb::Status,
         "tick" => Verb::Tick,
+        "doctor" => Verb::Doctor,
         "resume" => Verb::Resume { even_if_unknown: options.even_if_unknown },
         "backup" => Verb::Backup { service: about.as_deref().map(service).transpose()? },
         "withdraw" => Verb::Withdraw { service: about.as_deref().map(service).transpose()? },

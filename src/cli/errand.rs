@@ -117,3 +117,70 @@ fn end_of_restore(record: &Record, backup: &BackupName, asked_at: Timestamp) -> 
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::domain::record::{BackupWish, Failures};
+    use crate::domain::vocabulary::{Digest, InvocationId};
+
+    fn at(minute: u8) -> Timestamp {
+        Timestamp::new(datetime!(2026-03-10 02:00 UTC) + time::Duration::minutes(minute.into()))
+    }
+
+    fn record() -> Record {
+        let id = "/subscriptions/1/resourceGroups/apis/providers/Microsoft.ApiManagement/service/contoso";
+        let id: crate::domain::id::ServiceId = id.parse().unwrap();
+        let name = id.name();
+        Record::new(id, name, InvocationId::from("-"), at(0))
+    }
+
+    fn known(minute: u8, suspicious: Option<&str>) -> KnownBackup {
+        let began = at(minute);
+        KnownBackup {
+            name: BackupName::new(record().service.name(), began),
+            digest: Digest::of(b""),
+            started_at: began,
+            completed_at: began,
+            accepted: suspicious.is_none(),
+            suspicious: suspicious.map(str::to_owned),
+        }
+    }
+
+    fn asked(kind: Kind) -> Errand {
+        Errand { service: record().service.name(), kind, asked_at: at(10) }
+    }
+
+    #[test]
+    fn what_happened_before_it_was_asked_for_is_of_something_else() {
+        let mut record = record();
+        record.backups.push(known(5, None));
+        record.backup_failures = Some(Failures::after(None, at(9), "refused".into()));
+        let mut errand = asked(Kind::Backup(None));
+        assert_eq!(errand.judge(&record, at(11)), Standing::Failed(GONE.into()));
+        record.backup_wish =
+            Some(BackupWish { by: InvocationId::from("another"), at: at(10), after_resume: false });
+        assert_eq!(errand.judge(&record, at(11)), Standing::Waits(None));
+        record.backup_wish = None;
+        record.backups.push(known(12, None));
+        let name = known(12, None).name;
+        assert_eq!(errand.judge(&record, at(20)), Standing::Done(format!("{name} is verified")));
+    }
+
+    #[test]
+    fn a_suspicious_backup_is_no_success() {
+        let mut record = record();
+        record.backups.push(known(12, Some("half of the APIs are gone")));
+        let standing = asked(Kind::Backup(None)).judge(&record, at(20));
+        assert!(matches!(&standing, Standing::Failed(why) if why.contains("suspicious")), "{standing:?}");
+    }
+
+    #[test]
+    fn a_restore_that_was_replaced_or_taken_back_is_over() {
+        let record = record();
+        let standing = asked(Kind::Restore(known(5, None).name)).judge(&record, at(20));
+        assert_eq!(standing, Standing::Failed("it was taken back".into()));
+    }
+}

@@ -22,6 +22,7 @@ usage: apim-dr VERB [OPTION...]
   tick                 do what the Functions app does every minute, for when it is down
   history [SERVICE]    what was backed up and restored, newest last
     --last N             so many (20)
+  doctor               look at all that has to be so: settings, rights, services, storage, routing
 
   --wait, --wait=90m   of backup, restore, resume and tick: go on until it is over, or for so long.
                        To interrupt it stops nothing in Azure
@@ -32,8 +33,7 @@ usage: apim-dr VERB [OPTION...]
 A backup is called {service}-{yyyyMMdd}T{HHmmss}Z; status and history show names. All times are UTC.
 
 Settings are the Functions app's, as environment variables: README.md lists them. After `az login`,
-AZURE_CREDENTIAL=azure-cli uses your own rights; you need those of the app: to read and write blobs of
-the storage account, and to read, back up and restore the services.
+AZURE_CREDENTIAL=azure-cli uses your own rights. You need the app's: `apim-dr doctor` looks at them.
 
 exit code  0  done, or asked for and begun
            1  failed or refused

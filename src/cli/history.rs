@@ -29,7 +29,7 @@ pub(super) async fn show(session: &Session, service: Option<&ServiceName>, last:
     match runs {
         Ok(runs) => {
             let runs: Vec<_> = runs.into_iter().flatten().collect();
-            Answer::whole(text(&runs), serde_json::to_string_pretty(&runs).unwrap_or_default())
+            Answer::whole(Code::Done, text(&runs), serde_json::to_string_pretty(&runs).unwrap_or_default())
         }
         Err(why) => Answer::new(Code::Failed, why),
     }

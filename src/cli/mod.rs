@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use answer::{Answer, Code};
-use arguments::{Call, Typed};
+use arguments::{Call, Typed, Verb};
 use settings::Settings;
 
 use crate::config::Config;
@@ -38,7 +38,8 @@ pub fn run(words: impl Iterator<Item = OsString>, environment: impl Fn(&str) -> 
     };
     let settings = match Settings::read(call.settings.as_deref(), environment) {
         Ok(settings) => settings,
-        Err(why) => return Answer::new(Code::Usage, why).give(call.json),
+        Err(refusal) if call.verb == Verb::Doctor => return refusal.examined().give(call.json),
+        Err(refusal) => return Answer::new(Code::Usage, refusal.text()).give(call.json),
     };
     if let Some(ended) = settings.start_again(&words) {
         return ended;

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use crate::azure::Azure;
+use crate::azure::{Azure, machine_time};
 use crate::clock::{InvocationClock, start_stopwatch};
 use crate::config::Config;
 use crate::deployment::Deployment;
+use crate::doctor::{self, Finding};
 use crate::domain::record::path_of;
-use crate::domain::vocabulary::InvocationId;
+use crate::domain::vocabulary::{InvocationId, Timestamp};
 use crate::drive::Driver;
 use crate::health::Watch;
 use crate::invocation::{self, Ended, Looked, Start, Wish};
@@ -54,6 +55,12 @@ impl Session {
         invocation::look(self.driver().await?, &self.watch).await
     }
 
+    /// What does not hold. Where storage does not answer, that is found too, by this machine's clock.
+    pub(super) async fn examine(&self, config: &Config) -> Vec<Finding> {
+        let now = self.storage_time().await.unwrap_or_else(|_| machine_time());
+        doctor::examine(config, &self.azure, &InvocationClock::new(now, start_stopwatch())).await
+    }
+
     pub(super) fn azure(&self) -> &Azure {
         &self.azure
     }
@@ -61,10 +68,14 @@ impl Session {
     /// The time is the storage service's, by its first answer: every invocation of every machine is then dated by clocks
     /// that agree.
     async fn driver(&self) -> Result<Driver<'_>, String> {
-        let path = path_of(&self.deployment.primary.name());
-        let stored = self.azure.store().load(&path).await.map_err(|trouble| trouble.to_string())?;
-        let clock = InvocationClock::new(stored.storage_time, start_stopwatch());
+        let clock = InvocationClock::new(self.storage_time().await?, start_stopwatch());
         let id = InvocationId::from(format!("cli-{}", azure_core::Uuid::new_v4()));
         Ok(Driver::new(&self.azure, &self.deployment, id, clock))
+    }
+
+    async fn storage_time(&self) -> Result<Timestamp, String> {
+        let path = path_of(&self.deployment.primary.name());
+        let stored = self.azure.store().load(&path).await;
+        stored.map(|stored| stored.storage_time).map_err(|trouble| trouble.to_string())
     }
 }

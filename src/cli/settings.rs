@@ -12,7 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Answer, Code};
+use super::verbs::examined;
 use crate::config::{Config, IDENTITY, Problems};
+use crate::doctor;
 
 /// Where `func start` finds its settings, and so where they most likely are.
 const USUAL_FILE: &str = "local.settings.json";
@@ -35,11 +37,12 @@ impl Settings {
     pub(super) fn read(
         file: Option<&Path>,
         environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, String> {
-        let values = file.map(read).transpose()?.unwrap_or_default();
+    ) -> Result<Self, Refusal> {
+        let values = file.map(read).transpose().map_err(Refusal::File)?.unwrap_or_default();
         let set = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
         let config = Config::from_lookup(|name| set(name).or_else(|| values.get(name).cloned()));
-        let config = config.map_err(|problems| refuse(&problems, file.is_none()))?;
+        let config =
+            config.map_err(|problems| Refusal::Settings { problems, without_file: file.is_none() })?;
         let from_file = IDENTITY.into_iter().filter(|name| set(name).is_none());
         let from_file = from_file.filter_map(|name| Some((name, values.get(name)?.clone())));
         let identity = if config.asks_managed_identity() { from_file.collect() } else { Vec::new() };
@@ -87,16 +90,41 @@ fn run(command: &mut Command) -> std::io::Result<ExitCode> {
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-fn refuse(problems: &Problems, without_file: bool) -> String {
-    let mut text = String::from("settings are missing or wrong:");
-    for problem in problems.iter() {
-        // A string takes whatever is written into it.
-        let _ = write!(text, "\n  {problem}");
+/// Why there are no settings.
+pub(super) enum Refusal {
+    /// The file cannot be read.
+    File(String),
+    /// They are missing or wrong.
+    Settings { problems: Problems, without_file: bool },
+}
+
+impl Refusal {
+    /// All that is wrong, in a person's words.
+    pub(super) fn text(&self) -> String {
+        let (problems, without_file) = match self {
+            Self::File(why) => return why.clone(),
+            Self::Settings { problems, without_file } => (problems, *without_file),
+        };
+        let mut text = String::from("settings are missing or wrong:");
+        for problem in problems.iter() {
+            // A string takes whatever is written into it.
+            let _ = write!(text, "\n  {problem}");
+        }
+        if without_file && Path::new(USUAL_FILE).exists() {
+            let _ = write!(text, "\nThere is a {USUAL_FILE} here: --settings {USUAL_FILE} reads it");
+        }
+        text
     }
-    if without_file && Path::new(USUAL_FILE).exists() {
-        let _ = write!(text, "\nThere is a {USUAL_FILE} here: --settings {USUAL_FILE} reads it");
+
+    /// The same as findings of the doctor.
+    pub(super) fn examined(&self) -> Answer {
+        match self {
+            Self::File(why) => Answer::new(Code::Usage, why.clone()),
+            Self::Settings { problems, .. } => {
+                Answer { code: Code::Usage, ..examined(&doctor::of_problems(problems)) }
+            }
+        }
     }
-    text
 }
 
 /// What matters of a `local.settings.json`.

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use time::Duration;
 
 use super::words::{age, clock};
+use crate::domain::health::Severity;
 use crate::domain::id::ServiceName;
-use crate::domain::record::{By, Failures, Holds};
+use crate::domain::record::{By, Failures, Held, Holds};
 use crate::domain::status::{BELIEVED_FOR, Role, ServiceStatus, Status, UnderWay, Wished, held};
 use crate::domain::vocabulary::Timestamp;
 
@@ -24,7 +25,12 @@ pub struct Beside {
 
 /// Renders `status`.
 pub fn text(status: &Status, beside: &Beside) -> String {
-    let mut page = format!("{} and its standby at {}\n\n", status.primary, clock(status.as_of));
+    let verdict = match status.severity() {
+        Some(Severity::Error) => "somebody has to look",
+        Some(Severity::Warning) => "something is not as it should be",
+        Some(Severity::Information) | None => "all is well",
+    };
+    let mut page = format!("{} and its standby at {}: {verdict}\n\n", status.primary, clock(status.as_of));
     head(&mut page, status, beside);
     for service in &status.services {
         page.push('\n');
@@ -80,13 +86,16 @@ fn serves(status: &Status) -> String {
 }
 
 fn recovery_point(status: &Status) -> String {
-    let target = Duration::minutes(status.rpo_target_minutes);
+    let target = match status.rpo_target_minutes {
+        minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        minutes => age(Duration::minutes(minutes)),
+    };
     let Some(last) = &status.last_verified else {
-        return format!("none: no backup was ever verified; the target is {}", age(target));
+        return format!("none: no backup was ever verified; the target is {target}");
     };
     let old = status.as_of - last.started_at;
-    let verdict = if old > target { "older than" } else { "within" };
-    format!("{}, {} ago, {verdict} the target of {}", clock(last.started_at), age(old), age(target))
+    let verdict = if old > Duration::minutes(status.rpo_target_minutes) { "older than" } else { "within" };
+    format!("{}, {} ago, {verdict} the target of {target}", clock(last.started_at), age(old))
 }
 
 fn heartbeat(now: Timestamp, written: Option<Timestamp>) -> String {
@@ -135,11 +144,17 @@ fn card(page: &mut String, service: &ServiceStatus, now: Timestamp) {
             fact(page, "  failed", &failed(what, failures));
         }
     }
+    if let Some(refused) = &service.refused_delete {
+        fact(page, "  not deleted", &format!("since {}: {}", clock(refused.since), refused.what));
+    }
 }
 
 fn holds(holds: &Holds, now: Timestamp) -> String {
     match holds {
-        Holds::Backup(backup) => format!("{} ({} old)", held(holds), age(now - backup.started_at)),
+        Holds::Backup(Held { backup, started_at, .. }) => {
+            let (name, old) = (backup.to_string(), age(now - *started_at));
+            held(holds).replacen(&name, &format!("{name}, {old} old"), 1)
+        }
         Holds::Nothing | Holds::Unknown { .. } => held(holds),
     }
 }

@@ -11,6 +11,7 @@ use super::{history, question, status};
 use crate::arrival::{Arrival, Records};
 use crate::config::Config;
 use crate::deployment::Deployment;
+use crate::doctor::{self, Finding};
 use crate::domain::event::EventName;
 use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Operation, Record};
@@ -25,7 +26,7 @@ const NAMED: usize = 3;
 /// Does what was asked for.
 pub(super) async fn carry_out(call: &Call, config: &Config) -> Answer {
     let session = match call.verb {
-        Verb::Status | Verb::History { .. } => Session::looking_on(config),
+        Verb::Status | Verb::History { .. } | Verb::Doctor => Session::looking_on(config),
         _ => Session::open(config),
     };
     let session = match session {
@@ -43,12 +44,19 @@ pub(super) async fn carry_out(call: &Call, config: &Config) -> Answer {
         Verb::Resume { even_if_unknown } => resume(call, &session, *even_if_unknown).await,
         Verb::Adopt { service } => adopt(call, &session, service).await,
         Verb::Tick => tick(call, &session).await,
+        Verb::Doctor => Ok(examined(&session.examine(config).await)),
     };
     done.unwrap_or_else(|answer| answer)
 }
 
 fn failed(why: String) -> Answer {
     Answer::new(Code::Failed, why)
+}
+
+/// What the doctor has found.
+pub(super) fn examined(findings: &[Finding]) -> Answer {
+    let code = if doctor::exit_code(findings) == 0 { Code::Done } else { Code::Failed };
+    Answer::whole(code, doctor::text(findings), doctor::json(findings))
 }
 
 /// One of the settings' services, or the answer that tells their names.
@@ -65,7 +73,7 @@ async fn show_status(session: &Session) -> Result<Answer, Answer> {
     let never_driven = looked.records.iter().filter(|(_, loaded)| !loaded.is_stored());
     let never_driven = never_driven.map(|(name, _)| name.clone()).collect();
     let beside = status::Beside { written: looked.written, never_driven };
-    Ok(Answer::whole(status::text(&looked.status, &beside), looked.status.text()))
+    Ok(Answer::whole(Code::Done, status::text(&looked.status, &beside), looked.status.text()))
 }
 
 async fn backup(call: &Call, session: &Session, service: Option<&ServiceName>) -> Result<Answer, Answer> {

@@ -10,7 +10,7 @@ use super::health::{Raised, Severity, View};
 use super::id::{ServiceId, ServiceName};
 use super::record::{
     BackupPhase, BackupWish, Compared, FailedOver, Failures, Holds, LastVerified, Operation, Pin, RecentRun,
-    Record, RestorePhase, RestoreWish,
+    Record, RefusedDelete, RestorePhase, RestoreWish,
 };
 use super::serving::Serving;
 use super::vocabulary::{BackupName, Timestamp};
@@ -97,6 +97,9 @@ pub struct ServiceStatus {
     pub backup_failures: Option<Failures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore_failures: Option<Failures>,
+    /// The delete of an old blob that storage refuses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_delete: Option<RefusedDelete>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recent_runs: Vec<RecentRun>,
 }
@@ -218,6 +221,7 @@ fn service(view: &View<'_>, record: &Record) -> ServiceStatus {
         pin: record.pin.clone(),
         backup_failures: record.backup_failures.clone(),
         restore_failures: record.restore_failures.clone(),
+        refused_delete: record.retention.refused.clone(),
         recent_runs: record.recent_runs.clone(),
     }
 }

@@ -28,7 +28,7 @@ async fn the_status_shows_what_stands_and_what_runs() {
         0,
         &[
             "serves          contoso-west, the primary",
-            "within the target of 1 d 2 h",
+            "within the target of 26 h",
             "next backup     2026-03-03 02:00 UTC",
             &format!("verified      {name}"),
             "now           backup contoso-west-20260302T",
@@ -55,7 +55,7 @@ async fn the_status_shows_what_fails_waits_and_has_stopped() {
         0,
         &[
             "serves          not known: ",
-            "older than the target of 1 d 2 h",
+            "older than the target of 26 h",
             "heartbeat       stopped: ",
             &format!("waits         {name}, asked for by hand, waits since"),
             "failed        backup, at 2026-03-02 ",
@@ -83,4 +83,17 @@ async fn the_history_shows_the_newest_runs_last() {
     let runs = world.json_of("history --last 1").await;
     assert_eq!(runs.as_array().unwrap().len(), 1);
     assert_eq!((&runs[0]["kind"], &runs[0]["outcome"]), (&"backup".into(), &"failed".into()));
+}
+
+/// Its own tests tell what it finds; here, how it is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_says_what_holds_and_what_to_mend() {
+    let world = World::new().await;
+    let said = world.run("doctor").await;
+    assert!(said.stdout.contains(" good, ") && said.stdout.contains("ok    service "), "{said:?}");
+    let json = world.run("doctor --json").await;
+    let healthy = json.json()["healthy"].as_bool().unwrap();
+    assert_eq!((json.code == 0, said.code), (healthy, json.code));
+    let broken = world.with("BACKUP_CONTAINER", "X").run("doctor").await;
+    broken.answered(2, &["BAD   settings  BACKUP_CONTAINER", "->"]);
 }

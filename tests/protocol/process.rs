@@ -199,7 +199,7 @@ fn without_a_port_there_is_usage_and_no_exit_code_0() {
         (&[][..], &[][..], "FUNCTIONS_CUSTOMHANDLER_PORT is not set"),
         (&[], &[("FUNCTIONS_CUSTOMHANDLER_PORT", "")], "is not set"),
         (&[], &[("FUNCTIONS_CUSTOMHANDLER_PORT", "70000")], "which is no port"),
-        (&["--serve"], &[("FUNCTIONS_CUSTOMHANDLER_PORT", "7071")], "unknown argument \"--serve\""),
+        (&["--serve"], &[("FUNCTIONS_CUSTOMHANDLER_PORT", "7071")], "there is no option --serve"),
     ] {
         let output = run(arguments, settings);
         assert_eq!(output.status.code(), Some(2));

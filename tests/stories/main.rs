@@ -21,6 +21,7 @@ mod retention;
 mod retries;
 mod roles;
 mod seen;
+mod shown;
 mod stored;
 mod story;
 mod taken_back;

@@ -156,6 +156,9 @@ fn card(page: &mut String, service: &ServiceStatus, as_of: Timestamp) {
     }
     failure(page, "Last failed backup", service.backup_failures.as_ref());
     failure(page, "Last failed restore", service.restore_failures.as_ref());
+    if let Some(refused) = &service.refused_delete {
+        fact(page, "Not deleted", &format!("since {}: {}", clock(refused.since), refused.what));
+    }
     page.push_str("</dl></section>\n");
 }
 

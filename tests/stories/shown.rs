@@ -1,0 +1,194 @@
+//! What `apim-dr status` and `apim-dr history` show of the records.
+
+use apim_dr::cli::{history, status};
+use apim_dr::domain::decision::Situation;
+use apim_dr::domain::health::{self, Health, Promise, Unjudged, View};
+use apim_dr::domain::record::{ClosedRun, FailedOver, Record, RunKind, RunOutcome};
+use apim_dr::domain::serving::Serving;
+use apim_dr::domain::status::Status;
+use apim_dr::domain::vocabulary::InvocationId;
+use expect_test::expect;
+use time::Duration;
+
+use super::fixtures::*;
+use super::story::Story;
+
+/// The status at `when`, as text; `contoso` serves, but where the situation says something else.
+fn shown(
+    when: &str,
+    stories: &[&Story],
+    change: impl FnOnce(&mut Situation),
+    written: Option<&str>,
+) -> String {
+    let primary = service("contoso").name();
+    let records: Vec<Record> = stories.iter().map(|story| story.record().clone()).collect();
+    let mut situation = Situation {
+        serving: Serving::Service(primary.clone()),
+        backed_up: primary.clone(),
+        failed_over: None,
+        resumed_at: None,
+    };
+    change(&mut situation);
+    let promise =
+        Promise { rpo_target: Duration::hours(26), longest_gap: Duration::hours(24), dry_run: false };
+    let view = View {
+        primary: &primary,
+        records: records.iter().collect(),
+        secondaries: vec![service("contoso-dr").name()],
+        situation: &situation,
+        promise: &promise,
+        foreign: &[],
+        last_run: None,
+        certificates: &[],
+    };
+    let mut health = Health::new(primary.clone(), InvocationId::from("-"));
+    health.judge(health::conditions(&view, at(when)), &Unjudged::default(), (false, at(when)));
+    let ids = [service("contoso"), service("contoso-dr")];
+    let status = Status::of(&view, &ids, (&health.raised, Some(at("11T02:00"))), at(when));
+    let never_driven = records.iter().filter(|record| record.writer == InvocationId::from("-"));
+    let never_driven = never_driven.map(|record| record.service.name()).collect();
+    status::text(&status, &status::Beside { written: written.map(at), never_driven })
+}
+
+#[test]
+fn a_deployment_that_is_well() {
+    let primary = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    let standby =
+        Story::of_secondary().having(|story| story.restore_held("02:20", "02:50", manifest("02:00")));
+    expect![[r#"
+        contoso and its standby at 2026-03-10 09:41 UTC: all is well
+
+        serves          contoso, the primary
+        recovery point  2026-03-10 02:00 UTC, 7 h 41 min ago, within the target of 26 h
+        next backup     2026-03-11 02:00 UTC
+        heartbeat       last sign of it 1 min ago
+
+        contoso, primary
+          verified      contoso-20260310T020000Z, 7 h 41 min old; 1 kept
+          now           nothing runs
+
+        contoso-dr, secondary
+          holds         contoso-20260310T020000Z, 7 h 41 min old, not compared: the backup has no inventory to compare with
+          now           nothing runs
+    "#]].assert_eq(&shown("09:41", &[&primary, &standby], |_| {}, Some("09:40")));
+}
+
+#[test]
+fn a_deployment_that_was_never_driven() {
+    expect![[r#"
+        contoso and its standby at 2026-03-10 09:41 UTC: somebody has to look
+
+        serves          contoso, the primary
+        recovery point  none: no backup was ever verified; the target is 26 h
+        next backup     2026-03-11 02:00 UTC
+        heartbeat       no sign of it yet: look at the Functions app; `apim-dr tick` does its work meanwhile
+
+        contoso, primary
+          now           nothing runs
+          never driven  the first tick makes its record
+
+        contoso-dr, secondary
+          holds         nothing was ever restored
+          now           nothing runs
+          never driven  the first tick makes its record
+
+        raised
+          BackupMissing (contoso), since 2026-03-10 04:00 UTC
+            contoso has no verified backup, and has been waiting for one since 2026-03-10T00:00:00Z
+            Next: See in the status what runs or waits; to ask for a backup now, run BackupTimer with any input or `apim-dr backup`
+    "#]].assert_eq(&shown("09:41", &[&Story::of_primary(), &Story::of_secondary()], |_| {}, None));
+}
+
+#[test]
+fn a_deployment_in_which_everything_needs_somebody() {
+    let primary = Story::of_primary().having(|story| {
+        story.backup_verified("02:00", "02:20");
+        story
+            .wish_backup("03:00")
+            .drive()
+            .look(finds("Succeeded"))
+            .look(finds("Succeeded"))
+            .answer(refused());
+        story.wish_backup("08:59")
+    });
+    let standby = Story::of_secondary().having(|story| {
+        story.restore_runs("02:30", manifest("02:00")).tick("02:50").poll(ended_badly());
+        story.serving_unknown();
+        story.offer("08:00", manifest("01:00").by_hand().though_newest_is("02:00")).drive()
+    });
+    let failed_over = |situation: &mut Situation| {
+        situation.serving = Serving::Unknown("no enabled endpoint is Online".into());
+        situation.failed_over =
+            Some(FailedOver { since: at("07:30"), serving: service("contoso-dr").name() });
+    };
+    expect![[r#"
+        contoso and its standby at 2026-03-11 09:41 UTC: somebody has to look
+
+        serves          not known: no enabled endpoint is Online
+        failed over     to contoso-dr since 2026-03-10 07:30 UTC; nothing is restored by itself until `resume`
+        recovery point  2026-03-10 02:00 UTC, 1 d 7 h ago, older than the target of 26 h
+        next backup     2026-03-11 02:00 UTC
+        heartbeat       stopped: the last sign of it is 1 d 1 h old; look at the Functions app; `apim-dr tick` does its work meanwhile
+
+        contoso, primary
+          verified      contoso-20260310T020000Z, 1 d 7 h old; 1 kept
+          now           nothing runs
+          asked for     a backup, at 2026-03-10 08:59 UTC
+          failed        backup, at 2026-03-10 03:00 UTC after 1 attempt: Azure refused the backup: HTTP 400 InvalidParameters: the storage account is not reachable
+
+        contoso-dr, secondary
+          holds         unknown: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
+          now           nothing runs
+          waits         contoso-20260310T010000Z, asked for by hand, waits since 2026-03-10 08:00 UTC: which service carries the traffic is not known: the profile is disabled
+          pinned        to contoso-20260310T010000Z since 2026-03-10 08:00 UTC: restore the newest by hand to end that
+          failed        restore, at 2026-03-10 02:50 UTC after 1 attempt: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
+
+        raised
+          FailedOver (contoso), since 2026-03-10 07:30 UTC
+            contoso-dr has carried the traffic since 2026-03-10T07:30:00Z, not the primary contoso
+            Next: When contoso is well: back up contoso-dr, restore that into contoso by hand, move the traffic back, and say `resume`
+          BackupMissing (contoso), since 2026-03-11 04:00 UTC
+            the last verified backup of contoso is contoso-20260310T020000Z, begun at 2026-03-10T02:00:00Z, which is longer ago than RPO_TARGET (26 h)
+            Next: BackupFailing says what goes wrong
+          BackupFailing (contoso), since 2026-03-10 03:00 UTC
+            at 2026-03-10T03:00:00Z: Azure refused the backup: HTTP 400 InvalidParameters: the storage account is not reachable
+            Next: Mend what Azure names; while a backup is due it is tried again by itself, or run BackupTimer with any input
+          RestoreFailing (contoso-dr), since 2026-03-10 02:50 UTC
+            at 2026-03-10T02:50:00Z: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
+            Next: Mend what Azure names; it is tried again by itself
+          StandbyUnknown (contoso-dr), since 2026-03-10 02:50 UTC
+            what contoso-dr holds since the restore of contoso-20260310T020000Z is not known: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
+            Next: Do not send traffic there before a restore has succeeded; the next one is tried by itself unless RestoreFailing or RestoreDeferred says otherwise
+          RestoreDeferred (contoso-dr), since 2026-03-10 08:00 UTC
+            contoso-20260310T010000Z waits to be restored since 2026-03-10T08:00:00Z: which service carries the traffic is not known: the profile is disabled
+            Next: The restore begins by itself when that no longer holds; `apim-dr withdraw` gives it up
+    "#]].assert_eq(&shown("11T09:41", &[&primary, &standby], failed_over, Some("08:00")));
+}
+
+#[test]
+fn runs_are_shown_in_columns() {
+    let run = |kind, began: &str, ended: &str, outcome, what: &str| ClosedRun {
+        version: 1,
+        service: service(if kind == RunKind::Backup { "contoso" } else { "contoso-dr" }).name(),
+        kind,
+        backup: backup("contoso", "02:00"),
+        started_at: at(began),
+        ended_at: at(ended),
+        outcome,
+        what: what.into(),
+    };
+    let runs = [
+        run(RunKind::Backup, "02:00", "02:11", RunOutcome::Verified, "proven after 11 min"),
+        run(RunKind::Restore, "02:12", "03:31", RunOutcome::Unverified, "the backup has no inventory"),
+        run(RunKind::Restore, "04:00", "04:01", RunOutcome::Failed, "HTTP 400 InvalidParameters: no"),
+        run(RunKind::Restore, "05:00", "05:20", RunOutcome::Mismatched, "1 API is missing"),
+    ];
+    expect![[r#"
+        BEGAN                 TOOK        SERVICE     WHAT     OUTCOME       BACKUP
+        2026-03-10 02:00 UTC  11 min      contoso     backup   verified      contoso-20260310T020000Z
+        2026-03-10 02:12 UTC  1 h 19 min  contoso-dr  restore  not compared  contoso-20260310T020000Z  the backup has no inventory
+        2026-03-10 04:00 UTC  1 min       contoso-dr  restore  failed        contoso-20260310T020000Z  HTTP 400 InvalidParameters: no
+        2026-03-10 05:00 UTC  20 min      contoso-dr  restore  differs       contoso-20260310T020000Z  1 API is missing
+    "#]].assert_eq(&history::text(&runs));
+    expect![["nothing was backed up or restored yet\n"]].assert_eq(&history::text(&[]));
+}
