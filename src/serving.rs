@@ -40,6 +40,9 @@ pub async fn resume(
     even_if_unknown: bool,
 ) -> Result<(), Trouble> {
     let primary = driver.deployment.primary.name();
+    if !records.contains_key(&primary) {
+        return Err(Trouble::Fails(format!("{primary} has no usable record, and the latch stands there")));
+    }
     let now = driver.clock.now();
     change(driver, records, &primary, |context, record| {
         Ok(failover::resume(context, record.clone(), even_if_unknown, now))

@@ -231,3 +231,19 @@ async fn a_backup_by_hand_means_the_service_that_serves() {
     world.say("now").await;
     assert_eq!(world.until("backup.verified").await.service, NORTH);
 }
+
+/// Nobody can say whether it is latched: to succeed in silence would be to say that all is well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resume_fails_aloud_while_the_primarys_record_is_another_services() {
+    let world = World::routed(&[NORTH]).await;
+    let own = world.record(PRIMARY).await;
+    let mut other = own.clone();
+    other["service"] =
+        own["service"].as_str().unwrap().replace("/resourceGroups/", "/resourceGroups/old-").into();
+    world.write_record(PRIMARY, &other).await;
+    assert!(world.by_hand("BackupTimer", "resume").await.outcome.is_failure());
+    let why = world.told("invocation.failed").pop().unwrap().message;
+    assert!(why.contains("contoso-west has no usable record"), "{why}");
+    world.write_record(PRIMARY, &own).await;
+    assert!(world.say("resume").await.contains("failover.resumed"));
+}
