@@ -24,8 +24,8 @@ pub(crate) fn access_signature() -> String {
 }
 
 /// A URL that is a secret itself.
-pub(crate) fn secret_url(host: &str) -> String {
-    format!("https://{host}/{MARK}")
+pub(crate) fn secret_url(of: &str) -> String {
+    format!("{of}/{MARK}")
 }
 
 /// What is searched for.
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_secret_is_found_in_every_spelling() {
         let marks = Marks::new("s.0a1b2c3d", "eyJhbGciOiJSUzI1NiJ9.claims.signature");
-        for secret in [account_key(), signature(), access_signature(), secret_url("alerts.example")] {
+        for secret in [account_key(), signature(), access_signature(), secret_url("https://alerts.example")] {
             assert!(marks.stand_in(secret.as_bytes()), "{secret}");
         }
         for before in ["", "a", "ab", "abc"] {

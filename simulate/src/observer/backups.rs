@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::record::{Record, moment};
 use super::records::Step;
-use super::{Invariant, Observer};
+use super::{Invariant, Observer, Verdict};
 
 /// A wish that waited longer is given up.
 const WISH_LIFETIME: Duration = Duration::hours(1);
@@ -23,8 +23,17 @@ impl Observer {
         }
         let now = moment(step.after.of_phase("at")).unwrap_or(step.scene.now);
         let verdict = due(step, now);
-        self.check(Invariant::Schedule, verdict.is_ok(), || {
-            format!("{} claims a backup of {}: {}", step.call.tag(), step.name(), verdict.unwrap_err())
+        self.judge(Invariant::Schedule, verdict, || {
+            format!("{} claims a backup of {}", step.call.tag(), step.name())
+        });
+        let scheduled = step.before.is_none_or(|before| before.at("backupWish").is_null());
+        let may = self.backed_up(step.call);
+        self.check(Invariant::Schedule, !scheduled || may.contains(&step.service), || {
+            format!(
+                "{} claims a backup of {} by schedule, which is for {may:?}",
+                step.call.tag(),
+                step.name()
+            )
         });
         let lies = step
             .scene
@@ -53,7 +62,7 @@ impl Observer {
     }
 }
 
-fn due(step: &Step<'_>, now: OffsetDateTime) -> Result<(), String> {
+fn due(step: &Step<'_>, now: OffsetDateTime) -> Verdict {
     let Some(before) = step.before else { return Ok(()) };
     if let Some(at) = moment(&before.at("backupWish")["at"]) {
         let over = before.over_at(at, WISH_LIFETIME);
@@ -62,7 +71,11 @@ fn due(step: &Step<'_>, now: OffsetDateTime) -> Result<(), String> {
     }
     let latest = step.scene.setup.rhythm.latest(now);
     let covered = moment(before.at("covered"));
-    if covered.is_some_and(|covered| covered >= latest) && !before.at("lastVerified").is_null() {
+    // After `resume` a backup stays due until one that began later is proven.
+    let resumed = moment(before.at("resumedAt"));
+    let waits = resumed.is_some_and(|resumed| before.beginnings().all(|began| began < resumed));
+    let first = before.at("lastVerified").is_null() || waits;
+    if covered.is_some_and(|covered| covered >= latest) && !first {
         return Err(format!("{latest} is covered by {covered:?}"));
     }
     let failures = before.at("backupFailures");

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::traffic::{self, Serving};
 use crate::plan::SERVICES;
+use crate::world::deployed::Deployed;
 use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent};
 
 /// A service as it was answered to this call.
@@ -62,6 +64,10 @@ pub(super) struct Heard {
     pub(super) blobs: BTreeMap<String, BlobLook>,
     /// When the records that were read last were asked for.
     pub(super) records: BTreeMap<usize, OffsetDateTime>,
+    /// When who serves was last asked, and what was said; `None` before that, and while no answer has come.
+    pub(super) profile: Option<Option<(OffsetDateTime, Serving)>>,
+    /// Every service that was said to serve.
+    pub(super) serving_ever: BTreeSet<usize>,
     pub(super) polls: BTreeMap<usize, PollAnswer>,
     pub(super) posts: Vec<PostAnswer>,
     /// Services whose request never left, by what the transport said.
@@ -91,6 +97,9 @@ impl Heard {
 
     pub(super) fn leaves(&mut self, sent: &Sent) {
         self.requests += 1;
+        if sent.about == About::Profile {
+            self.profile = Some(None);
+        }
         if let About::Post(service, _) = sent.about {
             // Asked again: what counts is the last answer.
             self.posts.retain(|post| post.service != service);
@@ -106,13 +115,19 @@ impl Heard {
         }
     }
 
-    pub(super) fn hears(&mut self, sent: &Sent, answer: &Answer) {
+    pub(super) fn hears(&mut self, deployed: &Deployed, sent: &Sent, answer: &Answer) {
         let status = answer.status.as_u16();
         match &sent.about {
             About::Service(service) => {
                 if let Some(look) = look(sent, answer) {
                     self.looks.insert(*service, look);
                 }
+            }
+            About::Profile if status == 200 => {
+                let profile = serde_json::from_slice(&answer.body).unwrap_or_default();
+                let serving = traffic::serving(&profile, deployed);
+                self.profile = Some(Some((sent.at, serving)));
+                self.serving_ever.extend(serving);
             }
             About::Poll(service) => {
                 self.polls.insert(*service, PollAnswer { status, code: code(&answer.body) });

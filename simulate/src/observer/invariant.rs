@@ -37,6 +37,8 @@ invariants! {
     Deletes "7 nothing deleted" "In the backup container nothing is deleted or written over.";
     Secrets "8 no secret" "No secret stands in a log, a record, an answer or a request to a stranger.";
     Unparsable "9 unparsable" "What cannot be parsed yields an error and changes nothing.";
+    Standby "10 standby's changes" "What was changed on a secondary while it served is overwritten only after `resume`, or by a person's restore into it.";
+    Serving "who serves" "No restore without an answer, taken after its claim, that the primary serves; by hand, that the target does not.";
     Looks "looks" "A request leaves only after looks that allow it, taken after its claim was saved, and not old.";
     PostedOnce "posted once" "A claim is posted once, and a backup's name is never asked for twice.";
     Answers "answers kept" "Azure's answer to a request is never dropped.";

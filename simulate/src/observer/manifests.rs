@@ -5,7 +5,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::record::{moment, text};
-use super::{Invariant, Observer, Scene};
+use super::{Invariant, Observer, Scene, Verdict};
 use crate::world::call::Call;
 use crate::world::sent::{Answer, BACKUPS, Sent};
 
@@ -22,6 +22,9 @@ impl Observer {
     ) {
         let tag = || format!("{} {} {BACKUPS}/{blob}", call.tag(), sent.method);
         self.check(Invariant::DryRun, !call.deployed.dry_run, || format!("{} in a dry run", tag()));
+        if sent.method == Method::DELETE {
+            return;
+        }
         let kept = sent.method == Method::PUT && OURS.iter().any(|end| blob.ends_with(end));
         self.check(Invariant::Deletes, kept, tag);
         let conditional = sent.header("if-none-match") == "*";
@@ -43,9 +46,7 @@ impl Observer {
         let verdict = proven(scene, name, &manifest);
         // What strangers do to a backup is not the handler's proof; what the manifest says of it is.
         let strange = self.is_strange(scene.now, &format!("{name}.apimbackup"), None);
-        self.check(Invariant::Manifests, strange || verdict.is_ok(), || {
-            format!("{tag}: {}", verdict.unwrap_err())
-        });
+        self.judge(Invariant::Manifests, if strange { Ok(()) } else { verdict }, || tag);
         if let Some(began) = moment(&manifest["startedAt"]) {
             self.written.insert(name.to_owned(), began);
         }
@@ -53,7 +54,7 @@ impl Observer {
 }
 
 /// Whether Azure made the backup to its end, and whether it lies there as the manifest says.
-fn proven(scene: &Scene<'_>, name: &str, manifest: &Value) -> Result<(), String> {
+fn proven(scene: &Scene<'_>, name: &str, manifest: &Value) -> Verdict {
     let blob = format!("{name}.apimbackup");
     let stored = scene.blobs.peek(BACKUPS, &blob).ok_or("there is no backup")?;
     let says = &manifest["backup"];

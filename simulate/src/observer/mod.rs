@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use apim_dr_sim::blobs::Blobs;
 use apim_dr_sim::cloud::Cloud;
+use axum::http::Method;
 use time::OffsetDateTime;
 
 use crate::lines::Line;
@@ -33,7 +34,9 @@ mod posts;
 mod record;
 mod records;
 mod restores;
+mod retention;
 mod secret;
+mod traffic;
 mod wishes;
 
 /// What the observer may look at beside what it is shown.
@@ -42,7 +45,6 @@ pub(crate) struct Scene<'a> {
     pub(crate) setup: &'a Setup,
     pub(crate) blobs: &'a Blobs,
     pub(crate) cloud: &'a Cloud,
-    pub(crate) calm: bool,
 }
 
 /// Something that must never happen did.
@@ -54,11 +56,14 @@ pub struct Violation {
     pub what: String,
 }
 
+/// Whether something holds, and if not, why.
+type Verdict = Result<(), String>;
+
 /// A wish that a person brought.
 #[derive(Clone, Debug)]
 struct ByHand {
-    /// The blob that was asked for; none for a backup.
-    blob: Option<String>,
+    /// The blob that was asked for.
+    blob: String,
     at: OffsetDateTime,
 }
 
@@ -93,6 +98,10 @@ pub(crate) struct Observer {
     spoilt: BTreeSet<usize>,
     /// How the app has been deployed so far.
     deployments: Vec<Deployed>,
+    /// When a record last said that a failover has begun.
+    latched_at: Option<OffsetDateTime>,
+    /// When a person last said `resume` and was heard.
+    resumed_at: Option<OffsetDateTime>,
 }
 
 impl Observer {
@@ -114,6 +123,8 @@ impl Observer {
             names: BTreeMap::new(),
             spoilt: BTreeSet::new(),
             deployments: Vec::new(),
+            latched_at: None,
+            resumed_at: None,
         }
     }
 
@@ -134,17 +145,21 @@ impl Observer {
         }
     }
 
+    /// Counts a check that knows by itself why it does not hold; `who` says of what.
+    fn judge(&mut self, invariant: Invariant, verdict: Verdict, who: impl FnOnce() -> String) {
+        let why = verdict.as_ref().err().map(String::as_str).unwrap_or_default();
+        self.check(invariant, verdict.is_ok(), || format!("{}: {why}", who()));
+    }
+
     /// The host calls a function.
     pub(crate) fn called(&mut self, scene: &Scene<'_>, call: &Call) {
         let accepted = call.deployed.services().map(|service| (service, self.newest_accepted(service)));
         let heard = Heard::new(accepted.collect());
         self.heard.insert(call.number, heard);
-        let blob = match &call.trigger {
-            Trigger::Timer(_) => None,
-            Trigger::ByHand(container, blob) if container == BACKUPS => Some(blob.clone()),
-            _ => return,
-        };
-        self.by_hand.insert(call.id.clone(), ByHand { blob, at: scene.now });
+        if let Some(blob) = call.trigger.asks_for() {
+            let blob = blob.to_owned();
+            self.by_hand.insert(call.id.clone(), ByHand { blob, at: scene.now });
+        }
     }
 
     /// The app cannot even start with settings that are right.
@@ -168,6 +183,7 @@ impl Observer {
         }
         self.answer_is_kept(scene, call, &heard);
         if let End::Succeeded(_) = end {
+            self.failover_is_kept(call, &heard);
             self.wish_is_kept(call, &heard);
         }
     }
@@ -178,6 +194,10 @@ impl Observer {
             About::Elsewhere => self.goes_elsewhere(call, sent),
             About::Post(service, verb) => self.post_leaves(scene, call, (*service, *verb, sent)),
             About::Poll(_) => self.poll_leaves(call, sent),
+            About::Receiver => self.receiver_is_told(call, sent),
+            About::Blob { container, blob } if container == BACKUPS && sent.method == Method::DELETE => {
+                self.delete_leaves(scene, call, (blob, sent));
+            }
             _ => {}
         }
         if let Some(heard) = self.heard.get_mut(&call.number) {
@@ -207,7 +227,7 @@ impl Observer {
     /// The handler hears an answer, be it what was done or what the weather made of it.
     pub(crate) fn heard(&mut self, call: &Call, (sent, answer): (&Sent, &Answer)) {
         if let Some(heard) = self.heard.get_mut(&call.number) {
-            heard.hears(sent, answer);
+            heard.hears(&call.deployed, sent, answer);
         }
     }
 

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::heard::Heard;
 use super::record::{Record, http_date, moment, text};
 use super::records::Step;
-use super::{Invariant, Observer};
+use super::{Invariant, Observer, Verdict};
 use crate::world::sent::BACKUPS;
 
 /// A claim younger than this belongs to its writer.
@@ -16,8 +16,6 @@ const UNSEEN_END: Duration = Duration::minutes(5);
 
 /// Answers to a poll that say nothing of how the operation stands.
 const SAYS_NOTHING: [u16; 7] = [401, 403, 404, 408, 409, 412, 429];
-
-type Verdict = Result<(), String>;
 
 impl Observer {
     pub(super) fn phase_follows(&mut self, step: &Step<'_>) {
@@ -33,11 +31,10 @@ impl Observer {
                 (Invariant::Phases, Err(what))
             }
         };
-        self.check(invariant, verdict.is_ok(), || {
+        self.judge(invariant, verdict, || {
             let phase = |record: &Record| format!("{} {}", record.kind(), record.phase());
             let was = step.before.map(phase).unwrap_or_default();
-            let why = verdict.unwrap_err();
-            format!("{} by {}: {was} -> {}: {why}", step.name(), step.call.tag(), phase(step.after))
+            format!("{} by {}: {was} -> {}", step.name(), step.call.tag(), phase(step.after))
         });
     }
 

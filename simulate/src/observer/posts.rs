@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::heard::{Heard, Look};
 use super::record::{Record, moment, text};
-use super::{Invariant, Observer, Scene};
+use super::{Invariant, Observer, Scene, Verdict};
 use crate::plan::SERVICES;
 use crate::world::call::Call;
 use crate::world::sent::{ACCOUNT, Answer, BACKUPS, Sent, Verb};
@@ -45,6 +45,7 @@ impl Observer {
             Verb::Backup => {}
             Verb::Restore => {
                 self.others_wait(call, (service, &record), &tag);
+                self.traffic_allows(call, (service, &record), (scene.now, &tag));
                 self.may_restore(scene, call, (service, &record), &tag);
             }
         }
@@ -75,7 +76,7 @@ impl Observer {
     ) {
         let Some(heard) = self.heard.get(&call.number) else { return };
         let verdict = Grounds { scene, call, heard, record }.check(service, verb);
-        self.check(Invariant::Looks, verdict.is_ok(), || format!("{tag}: {}", verdict.unwrap_err()));
+        self.judge(Invariant::Looks, verdict, || tag.to_owned());
     }
 
     /// A restore into a secondary waits for those into the others.
@@ -162,7 +163,7 @@ struct Grounds<'a> {
 }
 
 impl Grounds<'_> {
-    fn check(&self, service: usize, verb: Verb) -> Result<(), String> {
+    fn check(&self, service: usize, verb: Verb) -> Verdict {
         if self.scene.now - self.call.began > LAST_MOMENT {
             return Err("too late in its invocation".to_owned());
         }
@@ -182,7 +183,7 @@ impl Grounds<'_> {
         }
     }
 
-    fn is_current(&self, asked: OffsetDateTime, saved: OffsetDateTime, what: &str) -> Result<(), String> {
+    fn is_current(&self, asked: OffsetDateTime, saved: OffsetDateTime, what: &str) -> Verdict {
         if asked < saved {
             return Err(format!("{what} was not looked at after the claim was saved"));
         }
@@ -192,7 +193,7 @@ impl Grounds<'_> {
         }
     }
 
-    fn fits(&self, look: &Look, (status, etag, length): (u16, &str, u64)) -> Result<(), String> {
+    fn fits(&self, look: &Look, (status, etag, length): (u16, &str, u64)) -> Verdict {
         let source = self.record.of_operation("source");
         if status != 200 || source["etag"] != etag || source["length"] != length {
             return Err(format!("the blob was answered {status} with ETag {etag} and {length} bytes"));

@@ -75,6 +75,12 @@ impl Record {
         accepted.filter_map(|backup| Some((text(&backup["name"]), moment(&backup["startedAt"])?)))
     }
 
+    /// When the backups began whose manifests stand.
+    pub(super) fn beginnings(&self) -> impl Iterator<Item = OffsetDateTime> {
+        let all = self.0["backups"].as_array().into_iter().flatten();
+        all.filter_map(|backup| moment(&backup["startedAt"]))
+    }
+
     /// What the record says of a backup.
     pub(super) fn known(&self, name: &str) -> Option<&Value> {
         self.0["backups"].as_array()?.iter().find(|backup| backup["name"] == name)

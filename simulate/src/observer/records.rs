@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 use super::record::{Record, moment, text};
-use super::{Invariant, Observer, Scene};
+use super::{Invariant, Observer, Scene, retention};
 use crate::plan::SERVICES;
 use crate::secrets::Marks;
 use crate::world::call::Call;
@@ -46,7 +46,10 @@ impl Observer {
         call: &Call,
         (blob, sent, answer): (&str, &Sent, &Answer),
     ) {
-        let conditional = !sent.header("if-match").is_empty() || !sent.header("if-none-match").is_empty();
+        // The status alone is written whatever was there.
+        let conditional = !sent.header("if-match").is_empty()
+            || !sent.header("if-none-match").is_empty()
+            || blob.starts_with("status/");
         self.check(Invariant::Writes, conditional, || {
             format!("{} writes {blob} without a condition", call.tag())
         });
@@ -76,6 +79,7 @@ impl Observer {
         self.phase_follows(&step);
         self.wishes_follow(&step);
         self.backup_is_due(&step);
+        self.latch_follows(&step);
         if after.phase() == "committing" {
             let manifest = text(after.of_phase("manifest")).as_bytes().to_vec();
             self.committing.insert(after.backup().to_owned(), manifest);
@@ -131,7 +135,8 @@ impl Observer {
             let same = kept.is_some_and(|kept| {
                 kept["digest"] == backup["digest"] && (kept["accepted"] == true || backup["accepted"] != true)
             });
-            self.check(Invariant::LastVerified, same, || {
+            let old = kept.is_none() && retention::is_old(name, (step.now(), step.call.deployed.retention));
+            self.check(Invariant::LastVerified, same || old, || {
                 format!("{}: the record forgot {name}, or no longer accepts it", step.name())
             });
         }

@@ -36,15 +36,12 @@ impl Observer {
         self.check(Invariant::Automatic, fits && source != SERVICES[service].0, || {
             format!("{tag}: a backup of {source} goes elsewhere")
         });
-        self.check(Invariant::Automatic, !call.deployed.live_check, || {
-            format!("{tag} although nobody says who serves")
-        });
         let wish = text(record.of_operation("wish"));
         let by_hand = record.of_operation("by") == "hand";
-        let asked = self.by_hand.get(wish).filter(|asked| asked.blob.is_some()).cloned();
+        let asked = self.by_hand.get(wish).cloned();
         if by_hand {
             let manifest = format!("{backup}.manifest.json");
-            let asked = asked.filter(|asked| asked.blob.as_ref() == Some(&manifest));
+            let asked = asked.filter(|asked| asked.blob == manifest);
             self.check(Invariant::Automatic, asked.is_some(), || {
                 format!("{tag} by hand, which no hand asked for")
             });
@@ -69,6 +66,7 @@ impl Observer {
     ) {
         let target = service != call.deployed.primary;
         self.check(Invariant::Automatic, target, || format!("{tag}: into the primary by itself"));
+        self.nothing_is_latched(call, backup, (scene.now, tag));
         let unpinned = record.at("pin").is_null();
         self.check(Invariant::Pins, unpinned, || format!("{tag} although a person chose an older backup"));
         let began = self.written.get(backup).copied();

@@ -6,9 +6,9 @@ use time::{Duration, OffsetDateTime};
 use super::heard::Heard;
 use super::record::{moment, text};
 use super::records::Step;
-use super::{Invariant, Observer};
+use super::{Invariant, Observer, Verdict};
 use crate::plan::SERVICES;
-use crate::world::call::{Call, Trigger};
+use crate::world::call::{Call, Said, Trigger};
 
 /// How long an event may take before a tick makes up for it.
 const EVENT_PATIENCE: Duration = Duration::minutes(3);
@@ -16,33 +16,31 @@ const EVENT_PATIENCE: Duration = Duration::minutes(3);
 /// How long a person's wish for a backup stands.
 const BACKUP_WISH_LIFETIME: Duration = Duration::hours(1);
 
-type Verdict = Result<(), String>;
-
 impl Observer {
     pub(super) fn wishes_follow(&mut self, step: &Step<'_>) {
         let none = Value::Null;
         let before = |field: &str| step.before.map_or(&none, |record| record.at(field)).clone();
         let (was, is) = (before("restoreWish"), step.after.at("restoreWish").clone());
-        let tag = |what: &str| format!("{} by {}: {what}", step.name(), step.call.tag());
+        let tag = || format!("{} by {}", step.name(), step.call.tag());
         if is["id"] != was["id"] || is["source"]["name"] != was["source"]["name"] {
             let verdict = match is.is_null() {
                 true => self.restore_wish_goes(step, &was),
                 false => self.restore_wish_comes(step, (&was, &is)),
             };
-            self.check(Invariant::Wishes, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+            self.judge(Invariant::Wishes, verdict, tag);
         }
         let (pinned, pin) = (before("pin"), step.after.at("pin"));
         if pinned != *pin || is["by"] == "hand" && is["id"] == step.call.id.as_str() && was["id"] != is["id"]
         {
             let verdict = self.pin_follows(step, &is);
-            self.check(Invariant::Pins, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+            self.judge(Invariant::Pins, verdict, tag);
         }
         let verdict = self.seen_follows(step, &was);
-        self.check(Invariant::Wishes, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+        self.judge(Invariant::Wishes, verdict, tag);
         let wished = before("backupWish");
         if !wished.is_null() && wished["by"] != step.after.at("backupWish")["by"] {
             let verdict = backup_wish_goes(step, &wished);
-            self.check(Invariant::Wishes, verdict.is_ok(), || tag(&verdict.unwrap_err()));
+            self.judge(Invariant::Wishes, verdict, tag);
         }
     }
 
@@ -56,7 +54,7 @@ impl Observer {
         }
         let manifest = format!("{name}.manifest.json");
         if is["by"] == "hand" {
-            let asked = matches!(&step.call.trigger, Trigger::ByHand(_, blob) if *blob == manifest);
+            let asked = step.call.trigger.asks_for() == Some(&manifest);
             return if asked { Ok(()) } else { Err(format!("nobody asked for {name} by hand")) };
         }
         if was["by"] == "hand" {
@@ -104,8 +102,19 @@ impl Observer {
         let name = text(&was["source"]["name"]);
         let held = step.after.held() == name;
         let told = before.at("restoreFailures") != step.after.at("restoreFailures");
-        let dropped = was["by"] == "automatic" && step.turns_roles();
-        if held || told || dropped { Ok(()) } else { Err(format!("the wish for {name} vanished")) }
+        let automatic = was["by"] == "automatic";
+        let dropped = automatic && step.turns_roles();
+        let withdrawn = matches!(step.call.trigger, Trigger::Line(Said::Withdraw(_)));
+        let resumed = step.call.trigger.resumes().is_some() && step.service == step.call.deployed.primary;
+        let primary = self.record(step.call.deployed.primary);
+        let given_up = primary.and_then(|record| moment(record.at("resumedAt")));
+        let began = moment(&was["source"]["startedAt"]);
+        let given_up = automatic && given_up.is_some_and(|at| began.is_some_and(|began| began < at));
+        if held || told || dropped || withdrawn || resumed || given_up {
+            Ok(())
+        } else {
+            Err(format!("the wish for {name} vanished"))
+        }
     }
 
     /// An older backup chosen by hand pins the service; only the newest, chosen by hand, ends that.
@@ -165,9 +174,15 @@ impl Observer {
     /// What a person asked for is in the record, or was refused aloud.
     pub(super) fn wish_is_kept(&mut self, call: &Call, heard: &Heard) {
         let told: &[&str] = match call.trigger {
-            Trigger::Timer("resume") => &["wish.refused", "failover.resumed"],
-            Trigger::Timer(_) => &["backup.wished", "backup.already_running", "wish.refused"],
-            Trigger::ByHand(..) => &["restore.wished", "restore.refused", "wish.refused"],
+            Trigger::Timer("resume") | Trigger::Line(Said::Resume { .. }) => {
+                &["wish.refused", "failover.resumed"]
+            }
+            Trigger::Timer(_) | Trigger::Line(Said::Backup(_)) => {
+                &["backup.wished", "backup.already_running", "wish.refused"]
+            }
+            Trigger::ByHand(..) | Trigger::Line(Said::Restore { .. }) => {
+                &["restore.wished", "restore.refused", "wish.refused"]
+            }
             _ => return,
         };
         let kept = told.iter().any(|event| heard.events.contains(*event));

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use crate::draws::Draws;
 
 pub(crate) use rhythm::Rhythm;
-pub(crate) use step::{Blocked, Change, Choice, Spoilt, Step, Stranger, What};
+pub(crate) use step::{Blocked, Change, Choice, Line, Route, Spoilt, Step, Stranger, What};
 pub(crate) use weather::{Doing, Kind, Outage, Realm, Weather};
 
 mod rhythm;
@@ -22,6 +22,17 @@ pub(crate) const SERVICES: [(&str, &str); 4] = [
     ("contoso-sweden", "Sweden Central"),
     ("contoso-france", "France Central"),
 ];
+
+/// How it is found out who serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Live {
+    /// `LIVE_CHECK=off`: the primary serves.
+    Off,
+    /// Neither a profile nor `off`.
+    Unset,
+    /// By the profile.
+    Profile,
+}
 
 /// How a world is made.
 #[derive(Clone, Debug)]
@@ -41,6 +52,14 @@ pub(crate) struct Setup {
     pub(crate) access_key: bool,
     /// Azure refuses a second operation on a service.
     pub(crate) locks: bool,
+    /// Who is asked who serves, at first.
+    pub(crate) live: Live,
+    /// For how many days backups are kept.
+    pub(crate) retention: i64,
+    /// Somebody takes alerts.
+    pub(crate) alerts: bool,
+    /// Endpoints lead to the services' regional hosts.
+    pub(crate) regional: bool,
     /// How long tokens live.
     pub(crate) token: Duration,
     /// How long backups and restores take.
@@ -66,11 +85,6 @@ impl Plan {
         let steps = step::drawn(&mut Draws::of(&[seed, 1]), &setup);
         Self { seed, setup, steps }
     }
-
-    /// When the last step is taken.
-    pub(crate) fn ends(&self) -> Duration {
-        self.steps.last().map_or(Duration::ZERO, |step| step.at)
-    }
 }
 
 impl Setup {
@@ -89,6 +103,10 @@ impl Setup {
             by_key: draws.chance(500),
             access_key: draws.chance(300),
             locks: draws.chance(500),
+            live: draws.pick(&[Live::Off, Live::Profile, Live::Profile]),
+            retention: draws.pick(&[1, 1, 2, 28]),
+            alerts: draws.chance(700),
+            regional: draws.chance(300),
             token: Duration::minutes(draws.weighted(&[(1, 4), (3, 20), (3, 60)])),
             lasts: (Duration::minutes(lasts.0), Duration::minutes(lasts.1)),
             latency: draws.pick(&[5, 50, 400, 2_000]),

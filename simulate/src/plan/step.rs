@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::{Outage, Realm, SERVICES, Setup};
+use super::{Live, Outage, Realm, SERVICES, Setup};
 use crate::draws::Draws;
 
 /// One thing that happens.
@@ -53,6 +53,36 @@ pub(crate) enum What {
     Outage(Outage, i64),
     /// So many minutes in which polls and looks are forbidden.
     Deny(usize, i64),
+    /// Users are led elsewhere for so many minutes.
+    Route(Route, i64),
+    /// Somebody uses the command line.
+    Line(Line),
+}
+
+/// What leads users elsewhere, or leaves it open where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    GatewayDown(usize),
+    EndpointOut(usize),
+    Checking(usize),
+    AlwaysServe(usize),
+    /// The endpoint goes before all others.
+    First(usize),
+    ByPerformance,
+    ProfileOff,
+    Nested,
+    /// The endpoint leads to a host of nobody's.
+    Astray(usize),
+}
+
+/// What somebody says on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    Backup(Option<usize>),
+    Restore { choice: Choice, into: Option<usize>, even_if_live: bool },
+    Withdraw(Option<usize>),
+    Resume { even_if_unknown: bool },
+    Tick,
 }
 
 /// Which blob somebody means.
@@ -126,11 +156,13 @@ pub(crate) enum Change {
     /// Primary and first secondary change places.
     Swap,
     DryRun,
-    LiveCheck,
+    /// Whether anybody is asked who serves.
+    Live(Live),
+    Retention(i64),
 }
 
 /// What may happen in a world beside ticks: each is there or not, so that few things meet often.
-const FEATURES: [Feature; 19] = [
+const FEATURES: [Feature; 23] = [
     |_| What::BackupByHand,
     |_| What::ResumeByHand,
     |draws| What::RestoreByHand(choice(draws)),
@@ -153,6 +185,10 @@ const FEATURES: [Feature; 19] = [
     |_| What::Revoke,
     |draws| What::Outage(outage(draws), draws.pick(&[3, 20, 200])),
     |draws| What::Deny(service(draws), draws.pick(&[20, 200])),
+    |draws| What::Route(Route::GatewayDown(0), draws.pick(&[4, 30, 300])),
+    |draws| What::Route(route(draws), draws.pick(&[2, 20, 200])),
+    |draws| What::Line(said(draws)),
+    |_| What::ResumeByHand,
 ];
 
 type Feature = fn(&mut Draws) -> What;
@@ -201,14 +237,36 @@ fn blocked(draws: &mut Draws) -> Blocked {
 }
 
 fn change(draws: &mut Draws) -> Change {
+    let live = Change::Live(draws.pick(&[Live::Off, Live::Unset, Live::Profile]));
+    let retention = Change::Retention(draws.pick(&[1, 2, 28]));
+    let changes =
+        [Change::Add, Change::Remove, Change::Swap, Change::DryRun, Change::DryRun, live, retention];
+    draws.pick(&changes)
+}
+
+fn route(draws: &mut Draws) -> Route {
+    let of = service(draws);
     draws.pick(&[
-        Change::Add,
-        Change::Remove,
-        Change::Swap,
-        Change::DryRun,
-        Change::DryRun,
-        Change::LiveCheck,
+        Route::GatewayDown(of),
+        Route::EndpointOut(of),
+        Route::EndpointOut(0),
+        Route::Checking(of),
+        Route::AlwaysServe(of),
+        Route::First(of),
+        Route::ByPerformance,
+        Route::ProfileOff,
+        Route::Nested,
+        Route::Astray(of),
     ])
+}
+
+fn said(draws: &mut Draws) -> Line {
+    let one = draws.chance(500).then(|| service(draws));
+    let restore = Line::Restore { choice: choice(draws), into: one, even_if_live: draws.chance(300) };
+    let resume = Line::Resume { even_if_unknown: draws.chance(500) };
+    let lines =
+        [(2, Line::Backup(one)), (4, restore), (3, Line::Withdraw(one)), (2, resume), (1, Line::Tick)];
+    draws.weighted(&lines)
 }
 
 fn outage(draws: &mut Draws) -> Outage {

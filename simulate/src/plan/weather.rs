@@ -11,6 +11,8 @@ pub(crate) enum Realm {
     Storage,
     /// The token endpoint.
     Tokens,
+    /// Whoever takes alerts and heartbeats.
+    Receivers,
 }
 
 /// Everything behind some addresses is down.
@@ -107,6 +109,7 @@ pub(crate) struct Weather {
     /// Of a thousand writes.
     writes: u32,
     tokens: u32,
+    receivers: u32,
     /// Of a thousand operations that Azure accepts, so many run out of the ordinary.
     pub(crate) courses: u32,
     kinds: Vec<(u32, Kind)>,
@@ -131,6 +134,7 @@ impl Weather {
             reads: rate(draws, &[0, 3, 15, 60]),
             writes: rate(draws, &[0, 20, 100, 250]),
             tokens: rate(draws, &[0, 50, 300]),
+            receivers: rate(draws, &[0, 0, 300]),
             courses: rate(draws, &[0, 150, 500]),
             kinds: kinds.into_iter().map(|kind| (weight(&kind), kind)).collect(),
         }
@@ -144,6 +148,7 @@ impl Weather {
             (Realm::Storage, Doing::Asking | Doing::Posting) => self.reads,
             (Realm::Storage, Doing::Writing) => self.writes,
             (Realm::Tokens, _) => self.tokens,
+            (Realm::Receivers, _) => self.receivers,
         };
         let meets = !self.kinds.is_empty() && draws.chance(rate);
         meets.then(|| draws.weighted(&self.kinds))

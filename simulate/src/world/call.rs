@@ -12,6 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::deployed::Deployed;
 use super::sent::STORAGE;
+use crate::plan::SERVICES;
 
 /// As `sys.UtcNow` has it: always seven digits.
 const UTC_NOW: &[FormatItem<'_>] =
@@ -29,6 +30,18 @@ pub(crate) enum Trigger {
     ByHand(String, String),
     /// What no host sends.
     Nonsense(Vec<u8>),
+    /// The command line, in a process of its own.
+    Line(Said),
+}
+
+/// What is said on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Backup(Option<usize>),
+    Restore { blob: String, into: Option<usize>, even_if_live: bool },
+    Withdraw(Option<usize>),
+    Resume { even_if_unknown: bool },
+    Tick,
 }
 
 impl Trigger {
@@ -36,6 +49,7 @@ impl Trigger {
         match self {
             Self::Tick | Self::Timer(_) => "BackupTimer",
             Self::Event(..) | Self::ByHand(..) | Self::Nonsense(_) => "RestoreOnBlob",
+            Self::Line(_) => "",
         }
     }
 
@@ -46,6 +60,42 @@ impl Trigger {
             Self::Event(container, blob) => format!("event of {container}/{blob}"),
             Self::ByHand(container, blob) => format!("RestoreOnBlob by hand, input {container}/{blob}"),
             Self::Nonsense(_) => "a payload that cannot be parsed".to_owned(),
+            Self::Line(said) => format!("apim-dr {}", said.words()),
+        }
+    }
+
+    /// Whether a person says `resume`, and whether even though nobody knows what the primary holds.
+    pub(crate) fn resumes(&self) -> Option<bool> {
+        match self {
+            Self::Timer("resume") => Some(false),
+            Self::Line(Said::Resume { even_if_unknown }) => Some(*even_if_unknown),
+            _ => None,
+        }
+    }
+
+    /// The blob that a person asks to have restored.
+    pub(crate) fn asks_for(&self) -> Option<&str> {
+        match self {
+            Self::ByHand(container, blob) if container == super::sent::BACKUPS => Some(blob),
+            Self::Line(Said::Restore { blob, .. }) => Some(blob),
+            _ => None,
+        }
+    }
+}
+
+impl Said {
+    fn words(&self) -> String {
+        let service = |service: &Option<usize>| service.map_or("", |service| SERVICES[service].0);
+        match self {
+            Self::Backup(of) => format!("backup {}", service(of)),
+            Self::Restore { blob, into, even_if_live } => {
+                let flag = if *even_if_live { " --even-if-live" } else { "" };
+                format!("restore {blob} {}{flag}", service(into))
+            }
+            Self::Withdraw(of) => format!("withdraw {}", service(of)),
+            Self::Resume { even_if_unknown: true } => "resume --even-if-unknown".to_owned(),
+            Self::Resume { .. } => "resume".to_owned(),
+            Self::Tick => "tick".to_owned(),
         }
     }
 }
@@ -144,7 +194,9 @@ impl Call {
             "Schedule": { "AdjustForDST": true }, "ScheduleStatus": last, "IsPastDue": false,
         } });
         match &self.trigger {
-            Trigger::Tick | Trigger::Nonsense(_) => json!({ "Data": timer, "Metadata": { "sys": sys } }),
+            Trigger::Tick | Trigger::Nonsense(_) | Trigger::Line(_) => {
+                json!({ "Data": timer, "Metadata": { "sys": sys } })
+            }
             Trigger::Timer(input) => {
                 json!({ "Data": timer, "Metadata": { "timer": twice(input), "sys": sys } })
             }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 use super::World;
-use super::call::Trigger;
+use super::call::{Said, Trigger};
 use super::content;
 use super::invoke::Caller;
 use super::sent::BACKUPS;
 use crate::draws::Draws;
 use crate::observer::Wellness;
-use crate::plan::{Choice, SERVICES};
+use crate::plan::{Choice, Live, SERVICES};
 
 /// The deadlines of a backup and of a restore, together.
 const DEADLINES: Duration = Duration::hours(10);
@@ -24,12 +24,15 @@ impl World {
         // Whoever waited to undo what he did does so now.
         self.calm_begins.notify_waiters();
         super::wire::sleep(std::time::Duration::from_secs(1)).await;
+        let primary = self.state().deployed.primary;
+        self.route_to(primary);
         let since = self.now();
         self.note(|| "it is calm from now on".to_owned());
         let until = since + self.plan.setup.rhythm.period * 2 + DEADLINES;
         let mut draws = Draws::of(&[self.plan.seed, 5]);
         let mut wellness = self.wellness(since);
         while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
+            self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
             let instance = draws.index(self.plan.setup.skews.len());
             self.call(Caller { step: CALM, instance }, Trigger::Tick).await;
@@ -53,7 +56,10 @@ impl World {
         state.denials.clear();
         let mut deployed = (*state.deployed).clone();
         deployed.version += 1;
-        (deployed.dry_run, deployed.live_check) = (false, false);
+        deployed.dry_run = false;
+        if deployed.live == Live::Unset {
+            deployed.live = Live::Profile;
+        }
         let primary = deployed.primary;
         state.deployed = Arc::new(deployed.clone());
         let stuck = std::mem::take(&mut state.stuck);
@@ -65,6 +71,18 @@ impl World {
             self.set_tier(service, self.plan.setup.tier);
         }
         self.cloud.service(SERVICES[primary].0).edit(content::fill);
+    }
+
+    /// A failover is over when somebody says so, and nothing else ends it.
+    async fn chance_to_resume(self: &Arc<Self>, draws: &mut Draws) {
+        let primary = self.state().deployed.primary;
+        let record = self.record(SERVICES[primary].0);
+        if record["failedOver"].is_null() {
+            return;
+        }
+        let instance = draws.index(self.plan.setup.skews.len());
+        let said = Said::Resume { even_if_unknown: record["holds"]["what"] == "unknown" };
+        self.call(Caller { step: CALM, instance }, Trigger::Line(said)).await;
     }
 
     /// A pin ends when somebody chooses the newest backup by hand, and nothing else ends it.

@@ -1,8 +1,8 @@
 //! The settings as they are deployed, which change while a world goes on.
 
-use crate::plan::{Change, SERVICES, Setup};
+use crate::plan::{Change, Live, SERVICES, Setup};
 use crate::secrets;
-use crate::world::sent::{ACCOUNT, ARM, BACKUPS, ENTRA, STATE, STORAGE};
+use crate::world::sent::{ACCOUNT, ALERTS, ARM, BACKUPS, ENTRA, HEARTBEAT, STATE, STORAGE};
 
 /// One deployment of the app. Services are numbers in [`SERVICES`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,14 +12,17 @@ pub(crate) struct Deployed {
     pub(crate) primary: usize,
     pub(crate) secondaries: Vec<usize>,
     pub(crate) dry_run: bool,
-    pub(crate) live_check: bool,
+    pub(crate) live: Live,
+    /// For how many days backups are kept.
+    pub(crate) retention: i64,
 }
 
 impl Deployed {
     /// What a world begins with.
     pub(crate) fn first(setup: &Setup) -> Self {
         let secondaries = (1..=setup.secondaries).collect();
-        Self { version: 0, primary: 0, secondaries, dry_run: false, live_check: false }
+        let (live, retention) = (setup.live, setup.retention);
+        Self { version: 0, primary: 0, secondaries, dry_run: false, live, retention }
     }
 
     /// Every service that the settings name, the primary first.
@@ -39,7 +42,8 @@ impl Deployed {
             Change::Remove => {}
             Change::Swap => std::mem::swap(&mut next.primary, &mut next.secondaries[0]),
             Change::DryRun => next.dry_run = !next.dry_run,
-            Change::LiveCheck => next.live_check = !next.live_check,
+            Change::Live(live) => next.live = live,
+            Change::Retention(days) => next.retention = days,
         }
         next
     }
@@ -62,7 +66,9 @@ impl Deployed {
             "BACKUP_SCHEDULE" => setup.rhythm.text.to_owned(),
             "BACKUP_ACCESS" if setup.access_key => "access-key".to_owned(),
             "BACKUP_STORAGE_ACCOUNT_ID" if setup.access_key => tenant.account_id.clone(),
-            "LIVE_CHECK" => switch(self.live_check),
+            "LIVE_CHECK" => switch(self.live != Live::Off),
+            "TRAFFIC_MANAGER_ID" if self.live == Live::Profile => tenant.profile_id.clone(),
+            "RETENTION_DAYS" => self.retention.to_string(),
             "DRY_RUN" => switch(self.dry_run),
             "AZURE_CREDENTIAL" => "client-secret".to_owned(),
             "AZURE_TENANT_ID" => tenant.id.clone(),
@@ -70,8 +76,8 @@ impl Deployed {
             "AZURE_CLIENT_SECRET" => tenant.client_secret.clone(),
             "ARM_ENDPOINT" => ARM.to_owned(),
             "AZURE_AUTHORITY_HOST" => ENTRA.to_owned(),
-            "ALERT_WEBHOOK_URL" => secrets::secret_url("alerts.contoso.example"),
-            "HEARTBEAT_URL" => secrets::secret_url("heartbeat.contoso.example"),
+            "ALERT_WEBHOOK_URL" if setup.alerts => secrets::secret_url(ALERTS),
+            "HEARTBEAT_URL" => secrets::secret_url(HEARTBEAT),
             _ => return None,
         })
     }
@@ -85,6 +91,8 @@ pub(crate) struct Tenant {
     pub(crate) client_secret: String,
     /// The storage account's resource id.
     pub(crate) account_id: String,
+    /// The Traffic Manager profile's.
+    pub(crate) profile_id: String,
 }
 
 /// The resource id of a service, as the simulated cloud gives it.

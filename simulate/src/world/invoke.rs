@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration as StdDuration;
 
+use axum::body::Body;
+use axum::http::Request;
 use http_body_util::BodyExt as _;
 use time::Duration;
 use tower_service::Service as _;
@@ -59,7 +61,17 @@ impl World {
         self.tally(|tally| tally.calls += 1);
         self.observe(|observer, scene| observer.called(scene, &call));
         let signed = Draws::of(&[self.plan.seed, 3, call.number.into()]).chance(300);
-        let request = call.request(signed);
+        let end = match &call.trigger {
+            Trigger::Line(said) => self.run_line(&call, said).await,
+            _ => self.run_function(call.request(signed), &life, &mut router).await,
+        };
+        self.take_lines();
+        self.note(|| format!("{} ends: {}", call.tag(), end.shown()));
+        self.observe(|observer, scene| observer.ended(scene, &call, &end));
+        end
+    }
+
+    async fn run_function(&self, request: Request<Body>, life: &Life, router: &mut axum::Router) -> End {
         let answered = async {
             let Ok(response) = router.call(request).await;
             let (head, body) = response.into_parts();
@@ -67,7 +79,7 @@ impl World {
             (head.status, String::from_utf8_lossy(&body).into_owned())
         };
         let answered = tokio::time::timeout(TIMEOUT, life.during(answered)).await;
-        let end = match answered {
+        match answered {
             Ok(Some((status, text))) if status.is_success() => End::Succeeded(text),
             Ok(Some((status, text))) => End::Failed(status.as_u16(), text),
             Ok(None) => End::Died,
@@ -76,11 +88,7 @@ impl World {
                 life.end();
                 End::Died
             }
-        };
-        self.take_lines();
-        self.note(|| format!("{} ends: {}", call.tag(), end.shown()));
-        self.observe(|observer, scene| observer.ended(scene, &call, &end));
-        end
+        }
     }
 
     fn prepare(
@@ -90,7 +98,10 @@ impl World {
     ) -> Result<(Arc<Call>, Life, axum::Router), String> {
         let mut state = self.state();
         let deployed = Arc::clone(&state.deployed);
-        let skew = Duration::seconds(self.plan.setup.skews[caller.instance]);
+        // The command line takes its time from storage.
+        let by_line = matches!(trigger, Trigger::Line(_));
+        let skew = if by_line { 0 } else { self.plan.setup.skews[caller.instance] };
+        let skew = Duration::seconds(skew);
         let slot = &state.processes[caller.instance];
         let usable =
             |process: &Process| !process.life.is_over() && process.deployed.version == deployed.version;

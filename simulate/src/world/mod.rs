@@ -10,6 +10,7 @@ use apim_dr_sim::clock::Clock;
 use apim_dr_sim::cloud::{Cloud, ServiceSpec, StorageAccount};
 use apim_dr_sim::storage::Account;
 use apim_dr_sim::tokens::{STORAGE_AUDIENCE, TokenTime};
+use apim_dr_sim::traffic::ProfileSpec;
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -35,10 +36,12 @@ mod course;
 pub(crate) mod deployed;
 mod events;
 mod invoke;
+mod line;
 mod process;
 pub(crate) mod sent;
 mod step;
 mod strangers;
+mod traffic;
 mod trouble;
 mod wire;
 
@@ -130,6 +133,7 @@ impl World {
             client_id: application.principal.client_id.clone(),
             client_secret: application.secret.clone(),
             account_id: cloud.storage_account_id(ACCOUNT).unwrap_or_default(),
+            profile_id: cloud.profile_id().unwrap_or_default(),
         };
         let token = cloud.directory().token(&application.principal, ARM);
         let marks = Marks::new(&application.secret, &token);
@@ -225,13 +229,8 @@ impl World {
 
     /// Lets the observer see something.
     pub(crate) fn observe(&self, see: impl FnOnce(&mut Observer, &Scene<'_>)) {
-        let scene = Scene {
-            now: self.now(),
-            setup: &self.plan.setup,
-            blobs: &self.blobs,
-            cloud: &self.cloud,
-            calm: self.is_calm(),
-        };
+        let scene =
+            Scene { now: self.now(), setup: &self.plan.setup, blobs: &self.blobs, cloud: &self.cloud };
         let mut observer = lock(&self.observer);
         let well = observer.violation().is_none();
         see(&mut observer, &scene);
@@ -322,7 +321,10 @@ fn azure(plan: &Plan, clock: &Clock, account: Account) -> (Cloud, Blobs) {
     };
     let blobs = Blobs::with(account.clone(), clock.clone(), Some(Arc::new(check)));
     let storage = StorageAccount::in_process(account, blobs.router());
+    let profile = ProfileSpec::new("contoso");
+    let profile = if plan.setup.regional { profile.regional() } else { profile };
     let builder = Cloud::builder(clock.clone()).arm_endpoint(ARM).seed(plan.seed).storage(storage);
+    let builder = builder.traffic_manager(profile);
     let services = SERVICES.iter().enumerate().map(|(number, (name, location))| {
         ServiceSpec::new(name, location).tier(plan.setup.tier, 1).with_content(content::of(number))
     });
@@ -340,9 +342,11 @@ impl Sent {
             About::Service(service) => format!("look at {}", SERVICES[*service].0),
             About::Post(service, verb) => format!("{verb:?} of {}", SERVICES[*service].0),
             About::Poll(service) => format!("poll of {}", SERVICES[*service].0),
+            About::Profile => "the profile".to_owned(),
             About::Arm => "another address of Resource Manager".to_owned(),
             About::Blob { container, blob } => format!("{container}/{blob}"),
             About::Container(container) => container.clone(),
+            About::Receiver => "a receiver".to_owned(),
             About::Elsewhere => "a foreign address".to_owned(),
         };
         let phase = crate::observer::phase_of(&self.body);

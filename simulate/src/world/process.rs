@@ -114,7 +114,7 @@ fn in_this_world(work: Work, (life, calls, world): (Life, Calls, &Arc<World>)) -
 }
 
 /// Shows the time that passes in this world.
-fn stopwatch() -> Stopwatch {
+pub(super) fn stopwatch() -> Stopwatch {
     let started = Instant::now();
     Arc::new(move || Duration::try_from(started.elapsed()).unwrap_or(Duration::MAX))
 }

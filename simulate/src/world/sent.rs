@@ -16,6 +16,10 @@ use crate::secrets;
 pub(crate) const ARM: &str = "https://management.azure.com";
 /// Where Entra is.
 pub(crate) const ENTRA: &str = "https://login.microsoftonline.com";
+/// Where alerts go.
+pub(crate) const ALERTS: &str = "https://alerts.contoso.example";
+/// What hears of ticks.
+pub(crate) const HEARTBEAT: &str = "https://heartbeat.contoso.example";
 /// The storage account.
 pub(crate) const ACCOUNT: &str = "contosobackups";
 /// Where it is.
@@ -40,6 +44,8 @@ pub(crate) enum About {
     Service(usize),
     Post(usize, Verb),
     Poll(usize),
+    /// The Traffic Manager profile is read.
+    Profile,
     /// Anything else of Resource Manager's.
     Arm,
     Blob {
@@ -48,6 +54,8 @@ pub(crate) enum About {
     },
     /// A container itself, or a list of what it holds.
     Container(String),
+    /// Whoever takes alerts or heartbeats.
+    Receiver,
     /// An address that nobody in this world has.
     Elsewhere,
 }
@@ -57,8 +65,9 @@ impl About {
     pub(crate) fn realm(&self) -> Option<Realm> {
         match self {
             Self::Tokens => Some(Realm::Tokens),
-            Self::Service(_) | Self::Post(..) | Self::Poll(_) | Self::Arm => Some(Realm::Arm),
+            Self::Service(_) | Self::Post(..) | Self::Poll(_) | Self::Profile | Self::Arm => Some(Realm::Arm),
             Self::Blob { .. } | Self::Container(_) => Some(Realm::Storage),
+            Self::Receiver => Some(Realm::Receivers),
             Self::Elsewhere => None,
         }
     }
@@ -100,6 +109,7 @@ impl Sent {
             ARM => about_arm(path),
             ENTRA => About::Tokens,
             STORAGE => about_storage(path),
+            ALERTS | HEARTBEAT => About::Receiver,
             _ => About::Elsewhere,
         };
         let mut headers = HeaderMap::new();
@@ -152,6 +162,9 @@ impl Sent {
 
 fn about_arm(path: &str) -> About {
     let lower = path.to_lowercase();
+    if lower.contains("/providers/microsoft.network/trafficmanagerprofiles/") {
+        return About::Profile;
+    }
     let Some((_, below)) = lower.split_once("/providers/microsoft.apimanagement/service/") else {
         return About::Arm;
     };

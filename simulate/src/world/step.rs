@@ -45,6 +45,8 @@ impl World {
                 let until = self.now() + Duration::minutes(minutes);
                 self.state().outages.push((outage, until));
             }
+            What::Route(route, minutes) => self.route(route, minutes),
+            What::Line(line) => self.call_soon(caller, Trigger::Line(self.said(line))),
             What::Deny(service, minutes) => {
                 let until = self.now() + Duration::minutes(minutes);
                 self.state().denials.push((service, until));
@@ -146,12 +148,10 @@ impl World {
         let path = format!("services/{}.json", SERVICES[service].0);
         let Some(stored) = self.blobs.peek(STATE, &path) else { return };
         let Some(spoilt) = spoilt(&stored.content, how) else { return };
-        let mut state = self.state();
-        if state.spoilt.contains(&service) {
+        if self.state().spoilt.contains(&service) {
             return;
         }
-        state.spoilt.push(service);
-        drop(state);
+        self.state().spoilt.push(service);
         if !self.put(STATE, &path, spoilt).await {
             self.state().spoilt.retain(|spoilt| *spoilt != service);
             return;
@@ -175,7 +175,7 @@ impl World {
     }
 
     /// Does something after so many minutes, or as soon as it is calm.
-    fn later(self: &Arc<Self>, minutes: i64, act: impl FnOnce(&Self) + Send + 'static) {
+    pub(super) fn later(self: &Arc<Self>, minutes: i64, act: impl FnOnce(&Self) + Send + 'static) {
         self.later_async(minutes, |world| async move { act(&world) });
     }
 
@@ -272,6 +272,8 @@ impl What {
             Self::Revoke => "tokens revoked",
             Self::Outage(..) => "outage",
             Self::Deny(..) => "polls and looks forbidden",
+            Self::Route(..) => "users led elsewhere",
+            Self::Line(_) => "command line",
         }
     }
 }
