@@ -21,6 +21,7 @@ pub(crate) fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
         ("empty", [one]) => Ok(is_empty(one).into()),
         ("length", [one]) => length(one).ok_or_else(wrong),
         ("null", []) => Ok(Value::Null),
+        ("true", []) => Ok(true.into()),
         ("string", [one]) => Ok(one.as_str().map_or_else(|| one.to_string(), str::to_owned).into()),
         ("join", [Value::Array(items), Value::String(by)]) => Ok(texts(items).join(by).into()),
         ("split", [Value::String(text), Value::String(by)]) => Ok(text.split(by.as_str()).collect()),

@@ -158,6 +158,11 @@ fn flex_consumption_gets_nothing_that_it_refuses() {
     for name in of_consumption {
         assert!(!flex.contains_key(name), "{name}");
     }
+    let resources = standby(&json!({}));
+    let site = &only(&resources, "Microsoft.Web/sites")["properties"];
+    assert_eq!((&site["reserved"], &site["siteConfig"]["ftpsState"]), (&Value::Null, &Value::Null));
+    assert_eq!(site["functionAppConfig"]["runtime"], json!({ "name": "custom", "version": "1.0" }));
+
     let consumption = settings(&json!({ "hosting": "LinuxConsumption" }));
     assert_eq!(consumption["FUNCTIONS_WORKER_RUNTIME"], "custom");
     let package = &consumption["WEBSITE_RUN_FROM_PACKAGE"];
