@@ -223,6 +223,29 @@ fn accounts_are_open_to_nobody_without_a_name() {
     }
 }
 
+/// The host writes its timer's status every minute: kept, that would be 43,000 versions a month.
+#[test]
+fn backups_and_records_can_be_had_back_and_the_hosts_own_blobs_cannot() {
+    let resources = standby(&json!({}));
+    let kept = |account: &str| {
+        let services = resources
+            .iter()
+            .find(|one| {
+                one["name"].as_str().unwrap().ends_with("/default")
+                    && one["name"].as_str().unwrap().starts_with(account)
+            })
+            .unwrap();
+        let properties = &services["properties"];
+        (properties["isVersioningEnabled"] == true, properties["deleteRetentionPolicy"]["enabled"] == true)
+    };
+    assert_eq!(kept("apimdrbk"), (true, true));
+    assert_eq!(kept("apimdrfn"), (false, false));
+    let policy = only(&resources, "Microsoft.Storage/storageAccounts/managementPolicies");
+    let actions = &policy["properties"]["policy"]["rules"][0]["definition"]["actions"];
+    assert!(actions.get("baseBlob").is_none(), "only the handler's retention deletes what is current");
+    assert!(actions["version"]["delete"]["daysAfterCreationGreaterThan"].is_u64());
+}
+
 #[test]
 fn keys_open_an_account_only_where_the_plan_or_the_access_asks_for_it() {
     let by_key = |more: &Value| {
