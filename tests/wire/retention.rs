@@ -1,8 +1,8 @@
 //! Old backups go, day by day, whatever storage they lie in; and where storage keeps them, nothing suffers.
 
-use apim_dr_sim::blobs::Fault;
+use apim_dr_sim::blobs::Guard;
 use apim_dr_sim::journal::OperationKind;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use time::Duration;
 
 use crate::setup::{Blobs, Setup};
@@ -75,12 +75,12 @@ async fn old_backups_go_from_azurite() {
     old_backups_go(Blobs::AzuriteByToken).await;
 }
 
-/// Day after day: it is told once, asked once a day, and backups and restores go on.
-async fn storage_keeps_everything(status: StatusCode, code: &'static str) {
+/// Day after day it is told once and asked once, and backups and restores go on; once it is allowed, what is old goes.
+async fn storage_keeps_everything(guard: Guard, code: &str) {
     let world = World::of(keeping_a_day(Blobs::Embedded)).await;
-    world.until_held_by(&[NORTH]).await;
+    let first = world.until_held_by(&[NORTH]).await;
     let blobs = world.simulation.blobs().unwrap();
-    blobs.inject(u32::MAX, &Method::DELETE, BACKUPS, Fault::Refuse(status, code));
+    blobs.guard(&format!("{BACKUPS}/"), guard);
     a_day_passes(&world).await;
     a_day_passes(&world).await;
     let refused = world.told("retention.refused");
@@ -91,21 +91,26 @@ async fn storage_keeps_everything(status: StatusCode, code: &'static str) {
     let deletes = blobs.journal().into_iter().filter(|entry| entry.method == Method::DELETE).count();
     assert!((1..=4).contains(&deletes), "one pass asks for what is old, once: {deletes}");
     assert_eq!(world.told("retention.refused").len(), 1);
-    let record = world.record(PRIMARY).await;
-    assert!(record["retention"]["refused"]["what"].as_str().unwrap().contains(code), "{record}");
+    let refused = world.record(PRIMARY).await["retention"]["refused"]["what"].clone();
+    assert!(refused.as_str().unwrap().contains(code), "{refused}");
     assert_eq!(world.accepted(PRIMARY, OperationKind::Backup).len(), 4);
     assert_eq!(world.accepted(NORTH, OperationKind::Restore).len(), 4);
+
+    blobs.lift_guards();
+    a_day_passes(&world).await;
+    assert_eq!(lies_there(&world, &first).await, [".apimbackup"]);
+    assert!(world.record(PRIMARY).await["retention"].get("refused").is_none());
     world.host.invocations().iter().for_each(assert_succeeded);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_right_does_no_harm() {
-    storage_keeps_everything(StatusCode::FORBIDDEN, "AuthorizationPermissionMismatch").await;
+    storage_keeps_everything(Guard::NoRightToDelete, "AuthorizationPermissionMismatch").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_immutability_policy_does_no_harm() {
-    storage_keeps_everything(StatusCode::CONFLICT, "BlobImmutableDueToPolicy").await;
+    storage_keeps_everything(Guard::Immutable, "BlobImmutableDueToPolicy").await;
 }
 
 /// What the settings no longer name leaves nothing behind but what must never go.
