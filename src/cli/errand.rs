@@ -38,6 +38,16 @@ pub(super) enum Standing {
 impl Errand {
     /// How it stands by the service's record. A backup's name is learned on the way.
     pub(super) fn judge(&mut self, record: &Record, now: Timestamp) -> Standing {
+        match self.by_itself(record, now) {
+            Standing::Waits(None) if record.operation != Operation::Idle => Standing::Waits(Some(format!(
+                "something else runs first: {}",
+                summary::operation(record, now)
+            ))),
+            standing => standing,
+        }
+    }
+
+    fn by_itself(&mut self, record: &Record, now: Timestamp) -> Standing {
         match (&mut self.kind, &record.operation) {
             (Kind::Backup(name), Operation::Backup(run))
                 if name.as_ref() == Some(&run.name) || run.started_at >= self.asked_at =>

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asking;
+mod failing_back;
 mod looking;
 mod settings;
 mod trouble;

@@ -8,6 +8,7 @@ use apim_dr_sim::clock::Clock;
 use apim_dr_sim::cloud::Cloud;
 use apim_dr_sim::simulation::{Options, Simulation, Storage};
 use apim_dr_sim::storage::StorageClient;
+use apim_dr_sim::traffic::ProfileSpec;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -71,8 +72,17 @@ impl World {
     }
 
     pub(crate) async fn of(storage: Storage) -> Self {
+        Self::with_options(|options| options.storage(storage)).await
+    }
+
+    /// The same behind a Traffic Manager profile.
+    pub(crate) async fn routed() -> Self {
+        Self::with_options(|options| options.traffic_manager(ProfileSpec::new("contoso"))).await
+    }
+
+    async fn with_options(change: impl FnOnce(Options) -> Options) -> Self {
         let clock = Clock::manual(START);
-        let options = Options::new(clock.clone()).storage(storage);
+        let options = change(Options::new(clock.clone()));
         let simulation = Simulation::start(options).await.unwrap();
         simulation.cloud().set_durations(time::Duration::minutes(3), time::Duration::minutes(4));
         let settings = simulation.settings_by_secret();
