@@ -10,7 +10,7 @@ use super::errand::{Errand, Standing};
 use super::session::Session;
 use crate::domain::event::EventName;
 use crate::domain::id::ServiceName;
-use crate::domain::vocabulary::Timestamp;
+use crate::domain::vocabulary::{BackupName, Timestamp};
 use crate::drive::Told;
 use crate::invocation::{Ended, Start, Wish};
 
@@ -35,14 +35,18 @@ pub(super) struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    /// Follows `errands`, which came of the invocation that `ended`.
+    /// Follows `errands`, which came of the invocation that `ended`; `restores` is the backup that it was to restore.
     pub(super) fn new(
         (session, wait): (&'a Session, Option<Wait>),
         ended: Ended,
-        errands: Vec<Errand>,
+        (errands, restores): (Vec<Errand>, Option<&BackupName>),
     ) -> Self {
-        let refused =
-            |told: &&Told| matches!(told.event.name, EventName::WishRefused | EventName::RestoreRefused);
+        // What was refused of other restores meanwhile is not the answer to this.
+        let refused = |told: &&Told| match told.event.name {
+            EventName::WishRefused => true,
+            EventName::RestoreRefused => restores.is_some() && told.event.backup.as_ref() == restores,
+            _ => false,
+        };
         let refusals = ended.told.iter().filter(refused);
         let refusals = refusals.map(|told| (told.service.clone(), told.event.text.clone())).collect();
         let (began, last_said) = (ended.began, ended.at);

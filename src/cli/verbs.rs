@@ -80,7 +80,7 @@ async fn backup(call: &Call, session: &Session, service: Option<&ServiceName>) -
     service.map_or(Ok(()), |service| configured(session, service))?;
     let ended = session.invoke(Wish::Backup(service.cloned()), Start::Hand).await.map_err(failed)?;
     let errands = backups_asked_for(&ended);
-    Ok(Follower::new((session, call.wait), ended, errands).follow().await)
+    Ok(Follower::new((session, call.wait), ended, (errands, None)).follow().await)
 }
 
 fn backups_asked_for(ended: &Ended) -> Vec<Errand> {
@@ -121,7 +121,7 @@ async fn restore(
         Some(Errand { service: told.service.clone().filter(|_| is_wished)?, kind, asked_at: ended.began })
     };
     let errands = ended.told.iter().filter_map(errand).collect();
-    Ok(Follower::new((session, call.wait), ended, errands).follow().await)
+    Ok(Follower::new((session, call.wait), ended, (errands, Some(backup))).follow().await)
 }
 
 /// A wrong name is answered with right ones before anything is asked.
@@ -213,7 +213,7 @@ async fn resume(call: &Call, session: &Session, even_if_unknown: bool) -> Result
         (Some(_), Some(_)) => {
             let service = session.deployment.primary.name();
             let errand = Errand { service, kind: Kind::Backup(None), asked_at: ended.began };
-            Ok(Follower::new((session, call.wait), ended, vec![errand]).follow().await)
+            Ok(Follower::new((session, call.wait), ended, (vec![errand], None)).follow().await)
         }
         _ => Ok(told_of(&ended, EventName::FailoverResumed, (Code::Failed, "nothing came of it"))),
     }
