@@ -65,7 +65,8 @@ fn idle(context: &Context, record: Record, observation: &Observation, now: Times
             _ => Decision::rest(record),
         },
         Observation::Wrote(written) => note_history(record, written),
-        Observation::TooLate => Decision::rest(record),
+        // An answer that finds its claim gone, or undone by a save whose own reply was lost, begins nothing anew.
+        Observation::TooLate | Observation::Answered { .. } => Decision::rest(record),
         _ if !context.configured => leave(record),
         _ => begin(context, record, now),
     }

@@ -267,7 +267,7 @@ fn an_answer_to_a_claim_that_is_gone_changes_nothing() {
         02:08 B Requested(by A) + resumed -> Requested(taken over by B), look for contoso@02:00
         02:08 B Requested(taken over by B) + look Succeeded -> Idle, again | backup.failed {backup failures: 1, again from 02:13; closed: failed contoso@02:00}
         02:08 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
-        02:08:03 A Idle + 400 InvalidParameters -> Idle, write history/contoso/20260310T020000Z-backup.json
+        02:08:03 A Idle + 400 InvalidParameters -> Idle, rest
     "#]]);
 }
 
