@@ -90,8 +90,10 @@ pub(crate) struct Observer {
     tiers: BTreeMap<usize, (&'static str, OffsetDateTime)>,
     /// Every result URL that Azure has given out.
     locations: BTreeSet<String>,
-    /// Every claim that a request was sent under.
-    posted: BTreeSet<(usize, String)>,
+    /// Every claim that a request was sent under: of which service, whose, since when.
+    posted: BTreeSet<(usize, String, String)>,
+    /// Every delete that was allowed, by blob and version: it may be sent again.
+    deleting: BTreeSet<(String, String)>,
     /// Every backup that was asked for by name.
     names: BTreeMap<String, String>,
     /// Services whose record somebody has spoilt.
@@ -120,6 +122,7 @@ impl Observer {
             tiers: BTreeMap::new(),
             locations: BTreeSet::new(),
             posted: BTreeSet::new(),
+            deleting: BTreeSet::new(),
             names: BTreeMap::new(),
             spoilt: BTreeSet::new(),
             deployments: Vec::new(),

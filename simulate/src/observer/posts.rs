@@ -58,7 +58,8 @@ impl Observer {
                 heard.posts.last().is_some_and(|post| post.service == service && post.status == 401);
             heard.unsent.remove(&service) || unauthorized
         });
-        let fresh = self.posted.insert((service, call.id.clone()));
+        let claimed = self.record(service).map(|record| text(record.of_phase("at")).to_owned());
+        let fresh = self.posted.insert((service, call.id.clone(), claimed.unwrap_or_default()));
         self.check(Invariant::PostedOnce, fresh || unsent, || format!("{tag} a second time"));
         if verb == Verb::Backup {
             let before = self.names.insert(name.to_owned(), call.id.clone());

@@ -15,7 +15,14 @@ const PARTS: [&str; 3] = [".apimbackup", ".inventory.json", ".inventory-after.js
 impl Observer {
     /// A delete in the backup container leaves.
     pub(super) fn delete_leaves(&mut self, scene: &Scene<'_>, call: &Call, (blob, sent): (&str, &Sent)) {
+        let version = (blob.to_owned(), sent.header("if-match").to_owned());
+        if self.deleting.contains(&version) {
+            return;
+        }
         let verdict = self.may_delete(scene, call, (blob, sent));
+        if verdict.is_ok() {
+            self.deleting.insert(version);
+        }
         self.judge(Invariant::Deletes, verdict, || format!("{} deletes {BACKUPS}/{blob}", call.tag()));
     }
 
