@@ -186,11 +186,21 @@ async fn offer_to(
     (read, bearer): (&Read, Bearer),
 ) -> Result<(), Trouble> {
     let offer = offer_of(driver, records, read, bearer);
-    // A target without a usable record was reported when the records were loaded.
-    let Some(loaded) = records.get_mut(&target.name()) else { return Ok(()) };
+    let Some(loaded) = records.get_mut(&target.name()) else {
+        tell_of_no_record(driver, target, (&offer.source.name, bearer.by));
+        return Ok(());
+    };
     let decide =
         |context: &_, record: &Record| offer::take(context, record.clone(), &offer, driver.clock.now());
     driver.change(loaded, 1, decide).await.map(|_| ())
+}
+
+/// That the record is of no use was reported when it was loaded; a person has to hear what that means for the wish.
+fn tell_of_no_record(driver: &Driver<'_>, target: &ServiceId, (backup, by): (&BackupName, By)) {
+    if by == By::Hand {
+        let text = format!("{backup} was not taken as a wish: {target} has no usable record");
+        driver.tell(Some(&target.name()), &Event::of(backup, EventName::WishRefused, text));
+    }
 }
 
 fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, bearer: Bearer) -> Offer {

@@ -164,3 +164,18 @@ async fn a_standby_of_another_tier_waits_until_it_fits() {
     world.until_held_by(&[NORTH]).await;
     world.assert_one_cycle(&[NORTH]);
 }
+
+/// Nothing is wished for where nothing can be kept, and whoever asked for it is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_into_a_service_whose_record_is_anothers_is_refused_aloud() {
+    let world = World::new().await;
+    let backup = world.until_held_by(&[NORTH]).await;
+    let own = world.record(NORTH).await;
+    let mut other = own.clone();
+    other["service"] =
+        own["service"].as_str().unwrap().replace("/resourceGroups/", "/resourceGroups/old-").into();
+    world.write_record(NORTH, &other).await;
+    let told = restore(&world, &backup).await;
+    assert!(told.contains("wish.refused") && told.contains("contoso-north has no usable record"), "{told}");
+    assert_eq!(world.accepted(NORTH, OperationKind::Restore).len(), 1);
+}
