@@ -64,6 +64,8 @@ type Verdict = Result<(), String>;
 struct ByHand {
     /// The blob that was asked for.
     blob: String,
+    /// The primary by the settings of then.
+    primary: usize,
     at: OffsetDateTime,
 }
 
@@ -161,7 +163,8 @@ impl Observer {
         self.heard.insert(call.number, heard);
         if let Some(blob) = call.trigger.asks_for() {
             let blob = blob.to_owned();
-            self.by_hand.insert(call.id.clone(), ByHand { blob, at: scene.now });
+            let primary = call.deployed.primary;
+            self.by_hand.insert(call.id.clone(), ByHand { blob, primary, at: scene.now });
         }
     }
 

@@ -27,18 +27,15 @@ impl Observer {
     ) {
         let backup = record.backup().to_owned();
         let source = backup.rsplit_once('-').map_or("", |(source, _)| source).to_owned();
-        let primary = SERVICES[call.deployed.primary].0;
-        let fits = if source == primary {
-            service != call.deployed.primary
-        } else {
-            service == call.deployed.primary
-        };
-        self.check(Invariant::Automatic, fits && source != SERVICES[service].0, || {
-            format!("{tag}: a backup of {source} goes elsewhere")
-        });
         let wish = text(record.of_operation("wish"));
         let by_hand = record.of_operation("by") == "hand";
         let asked = self.by_hand.get(wish).cloned();
+        // A person's wish outlives a change of roles.
+        let roles = asked.as_ref().filter(|_| by_hand).map_or(call.deployed.primary, |asked| asked.primary);
+        let fits = (source == SERVICES[roles].0) == (service != roles);
+        self.check(Invariant::Automatic, fits && source != SERVICES[service].0, || {
+            format!("{tag}: a backup of {source} goes elsewhere")
+        });
         if by_hand {
             let manifest = format!("{backup}.manifest.json");
             let asked = asked.filter(|asked| asked.blob == manifest);

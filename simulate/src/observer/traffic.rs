@@ -177,7 +177,8 @@ impl Observer {
         // A latch that closed or opened while this call was at work leaves both.
         let crossed = [self.latched_at, self.resumed_at].into_iter().flatten().any(|at| at >= call.began);
         let mut may = Vec::new();
-        if latch.is_null() || crossed {
+        // Where nobody is asked, the settings say that the primary serves.
+        if latch.is_null() || crossed || call.deployed.live == Live::Off {
             may.push(primary);
         }
         if !latch.is_null() || crossed {
