@@ -70,6 +70,8 @@ pub(super) struct Heard {
     pub(super) serving_ever: BTreeSet<usize>,
     pub(super) polls: BTreeMap<usize, PollAnswer>,
     pub(super) posts: Vec<PostAnswer>,
+    /// The account's key was refused.
+    pub(super) no_key: bool,
     /// Services whose request never left, by what the transport said.
     pub(super) unsent: BTreeSet<usize>,
     /// The names of what was logged.
@@ -132,6 +134,7 @@ impl Heard {
             About::Poll(service) => {
                 self.polls.insert(*service, PollAnswer { status, code: code(&answer.body) });
             }
+            About::Arm => self.no_key |= (400..500).contains(&status),
             About::Post(service, _) => {
                 self.posts.push(PostAnswer { service: *service, status });
                 self.since_answer = (0, 0, 0);
@@ -147,7 +150,7 @@ impl Heard {
             }
             _ => {}
         }
-        if is_storage(sent) {
+        if is_storage(sent) && answer.header("x-ms-error-code") != "LeaseIdMissing" {
             self.since_answer.2 += 1;
         }
     }

@@ -44,7 +44,7 @@ impl Observer {
         match verb {
             Verb::Backup => {}
             Verb::Restore => {
-                self.others_wait(call, (service, &record), &tag);
+                self.others_wait(call, service, (scene.now, &tag));
                 self.traffic_allows(call, (service, &record), (scene.now, &tag));
                 self.may_restore(scene, call, (service, &record), &tag);
             }
@@ -81,7 +81,7 @@ impl Observer {
     }
 
     /// A restore into a secondary waits for those into the others.
-    fn others_wait(&mut self, call: &Call, (service, _): (usize, &Record), tag: &str) {
+    fn others_wait(&mut self, call: &Call, service: usize, (now, tag): (OffsetDateTime, &str)) {
         if service == call.deployed.primary {
             return;
         }
@@ -95,7 +95,7 @@ impl Observer {
                 format!("{tag} without having read the record of {} since its claim", SERVICES[other].0)
             });
             // Of two that claim at once, one sees the other's claim: both are never past their looks.
-            let now = call.began + call.skew;
+            let now = now + call.skew;
             let runs = self.record(other).is_some_and(|record| {
                 record.kind() == "restore" && record.phase() == "running" && record.holds_up_others(now)
             });

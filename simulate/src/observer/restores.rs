@@ -50,7 +50,6 @@ impl Observer {
             }
             return;
         }
-        self.check(Invariant::Automatic, asked.is_none(), || format!("{tag} by itself, on a person's wish"));
         self.may_restore_by_itself(scene, call, (service, record), (&backup, tag));
     }
 

@@ -12,7 +12,7 @@ use super::invoke::Caller;
 use super::sent::BACKUPS;
 use crate::draws::Draws;
 use crate::observer::Wellness;
-use crate::plan::{Choice, Live, SERVICES};
+use crate::plan::{Live, SERVICES};
 
 /// The deadlines of a backup and of a restore, together.
 const DEADLINES: Duration = Duration::hours(10);
@@ -95,7 +95,7 @@ impl World {
         let newest = self.newest_accepted(SERVICES[deployed.primary].0);
         let Some(name) = newest else { return };
         let blob = format!("{name}.manifest.json");
-        if self.chosen(Choice::Newest).1 == blob {
+        if self.blobs.peek(BACKUPS, &blob).is_some() {
             let instance = draws.index(self.plan.setup.skews.len());
             let caller = Caller { step: CALM, instance };
             self.call(caller, Trigger::ByHand(BACKUPS.to_owned(), blob)).await;
