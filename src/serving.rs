@@ -1,14 +1,16 @@
 //! Who serves, as one invocation learns it, and what that means for the records: roles that have changed, the failover
 //! latch, `resume`.
 
+use std::collections::BTreeSet;
+
 use crate::arrival::Records;
 use crate::domain::decide::turn_roles;
 use crate::domain::decision::{Context, Decision};
 use crate::domain::failover::{self, Inherited};
-use crate::domain::id::ServiceName;
+use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::record::Record;
 use crate::domain::serving::Serving;
-use crate::drive::{Driver, Trouble};
+use crate::drive::{Driver, Loaded, Trouble};
 
 /// Takes in what the invocation's first read of the profile said, before any wish: roles first, then the latch.
 pub async fn take_in(
@@ -17,8 +19,8 @@ pub async fn take_in(
     serving: Serving,
 ) -> Result<(), Trouble> {
     learn(driver, records, serving);
-    turn_all_roles(driver, records).await?;
     gather_latch(driver, records).await?;
+    turn_all_roles(driver, records).await?;
     note(driver, records).await
 }
 
@@ -68,10 +70,14 @@ fn update(driver: &mut Driver<'_>, records: &Records) {
     situation.resumed_at = primary.record.resumed_at;
 }
 
-/// A change of roles comes before any wish: what is wished for after it must not be dropped by it.
+/// A change of roles comes before any wish: what is wished for after it must not be dropped by it. A service that the
+/// settings do not name has no role in this deployment, and may have one in another.
 async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
     let primary = driver.deployment.primary.name();
-    for loaded in records.values_mut().filter(|loaded| loaded.record.primary != primary) {
+    let turned = |loaded: &&mut Loaded| {
+        loaded.record.primary != primary && driver.deployment.named(&loaded.record.service.name()).is_some()
+    };
+    for loaded in records.values_mut().filter(turned) {
         let decide = |context: &_, record: &Record| match record.primary == primary {
             true => Ok(Decision::rest(record.clone())),
             false => Ok(turn_roles(context, record.clone(), driver.clock.now())),
@@ -82,24 +88,33 @@ async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<()
 }
 
 /// Latch and `resume` belong to the primary's record. They are put there first and taken away elsewhere afterwards, so
-/// that no kill loses them.
+/// that no kill loses them; and before the roles are turned, since until then the records name the old primary.
 async fn gather_latch(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
     let primary = driver.deployment.primary.name();
-    let elsewhere = |records: &Records| {
-        let others = records.iter().filter(|(name, _)| **name != primary);
-        Inherited::from(others.map(|(_, loaded)| &loaded.record))
-    };
-    let inherited = elsewhere(records);
+    let names = once_primary(driver, records);
+    let inherited =
+        Inherited::from(names.iter().filter_map(|name| records.get(name)).map(|loaded| &loaded.record));
     if inherited.is_empty() || !records.contains_key(&primary) {
         return Ok(());
     }
     change(driver, records, &primary, |_, record| Ok(inherited.hand_over(record.clone()))).await?;
-    let names: Vec<_> = records.keys().filter(|name| **name != primary).cloned().collect();
     for name in names {
         change(driver, records, &name, |_, record| Ok(failover::hand_on(record.clone()))).await?;
     }
     update(driver, records);
     Ok(())
+}
+
+/// The services of this deployment that may have been its primary: those of the settings, and whoever they follow still.
+fn once_primary(driver: &Driver<'_>, records: &Records) -> BTreeSet<ServiceName> {
+    let primary = driver.deployment.primary.name();
+    let configured: Vec<_> = driver.deployment.all().map(ServiceId::name).collect();
+    let followed =
+        configured.iter().filter_map(|name| records.get(name)).map(|loaded| loaded.record.primary.clone());
+    let mut names: BTreeSet<_> = followed.collect();
+    names.extend(configured);
+    names.remove(&primary);
+    names
 }
 
 /// Only a read of the profile is worth remembering: what the settings say stands in the settings.

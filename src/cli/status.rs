@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use time::Duration;
 
 use super::words::{age, clock};
-use crate::domain::health::Severity;
 use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Failures, Held, Holds};
 use crate::domain::status::{BELIEVED_FOR, Role, ServiceStatus, Status, UnderWay, Wished, held};
@@ -25,11 +24,8 @@ pub struct Beside {
 
 /// Renders `status`.
 pub fn text(status: &Status, beside: &Beside) -> String {
-    let verdict = match status.severity() {
-        Some(Severity::Error) => "somebody has to look",
-        Some(Severity::Warning) => "something is not as it should be",
-        Some(Severity::Information) | None => "all is well",
-    };
+    let has_stopped = beside.written.is_some_and(|at| status.as_of - at > BELIEVED_FOR);
+    let verdict = if has_stopped { "the heartbeat has stopped" } else { status.verdict() };
     let mut page = format!("{} and its standby at {}: {verdict}\n\n", status.primary, clock(status.as_of));
     head(&mut page, status, beside);
     for service in &status.services {

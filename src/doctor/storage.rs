@@ -29,10 +29,15 @@ async fn data(examination: &mut Examination<'_>) {
     for container in [&config.state_container, &config.backup_container] {
         for right in [StorageRight::Read, StorageRight::Write, StorageRight::Delete] {
             let tried = examination.azure.store().try_right(container, right).await;
-            let is_silent = tried.as_ref().is_err_and(|trouble| trouble.status.is_none());
+            let trouble = tried.as_ref().err();
+            let is_silent = trouble.is_some_and(|trouble| trouble.status.is_none());
+            let is_missing = trouble.is_some_and(StorageTrouble::is_no_container);
             examination.note(tried_right(container.as_str(), right, tried));
             if is_silent {
                 return;
+            }
+            if is_missing {
+                break;
             }
         }
     }

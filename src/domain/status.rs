@@ -160,6 +160,22 @@ impl Status {
         self.conditions.iter().map(|raised| raised.condition.severity()).max()
     }
 
+    /// All of it in a few words.
+    pub fn verdict(&self) -> &'static str {
+        let mut standbys = self.services.iter().filter(|service| service.role == Role::Secondary);
+        let is_missing = |service: &ServiceStatus| service.holds == Holds::Nothing;
+        let is_unproven = |service: &ServiceStatus| matches!(&service.holds, Holds::Backup(held) if !held.compared.is_verified());
+        match self.severity() {
+            Some(Severity::Error) => "somebody has to look",
+            Some(Severity::Warning) => "something is not as it should be",
+            _ if self.last_verified.is_none() || standbys.clone().any(is_missing) => {
+                "there is no standby yet"
+            }
+            _ if standbys.any(is_unproven) => "the standby is kept up, and not proven",
+            Some(Severity::Information) | None => "all is well",
+        }
+    }
+
     /// What it says, its own time left out: equal texts need not be written twice.
     pub fn text_without_time(&self) -> String {
         let timeless = Self { as_of: Timestamp::EPOCH, believed_until: Timestamp::EPOCH, ..self.clone() };

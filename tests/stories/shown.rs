@@ -56,7 +56,7 @@ fn a_deployment_that_is_well() {
     let standby =
         Story::of_secondary().having(|story| story.restore_held("02:20", "02:50", manifest("02:00")));
     expect![[r#"
-        contoso and its standby at 2026-03-10 09:41 UTC: all is well
+        contoso and its standby at 2026-03-10 09:41 UTC: the standby is kept up, and not proven
 
         serves          contoso, the primary
         recovery point  2026-03-10 02:00 UTC, 7 h 41 min ago, within the target of 26 h
@@ -122,7 +122,7 @@ fn a_deployment_in_which_everything_needs_somebody() {
             Some(FailedOver { since: at("07:30"), serving: service("contoso-dr").name() });
     };
     expect![[r#"
-        contoso and its standby at 2026-03-11 09:41 UTC: somebody has to look
+        contoso and its standby at 2026-03-11 09:41 UTC: the heartbeat has stopped
 
         serves          not known: no enabled endpoint is Online
         failed over     to contoso-dr since 2026-03-10 07:30 UTC; nothing is restored by itself until `resume`

@@ -247,3 +247,18 @@ async fn resume_fails_aloud_while_the_primarys_record_is_another_services() {
     world.write_record(PRIMARY, &own).await;
     assert!(world.say("resume").await.contains("failover.resumed"));
 }
+
+/// Two deployments that share a state container do not pull each other's records to and fro.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_of_another_deployment_is_left_where_it_is() {
+    let world = World::routed(&[NORTH]).await;
+    let mut other = world.record(PRIMARY).await;
+    other["service"] = other["service"].as_str().unwrap().replace(PRIMARY, "fabrikam").into();
+    other["primary"] = "fabrikam".into();
+    other["failedOver"] = serde_json::json!({"since": "2026-03-02T08:00:00Z", "serving": "fabrikam-dr"});
+    world.write_record("fabrikam", &other).await;
+    world.minutes(3).await;
+    let after = world.record("fabrikam").await;
+    assert_eq!((&after["primary"], &after["failedOver"]), (&other["primary"], &other["failedOver"]));
+    assert!(world.latch().await.is_none());
+}

@@ -160,6 +160,13 @@ pub enum Compared {
     },
 }
 
+impl Compared {
+    /// Whether it was compared, and found equal.
+    pub fn is_verified(&self) -> bool {
+        matches!(self, Self::Verified)
+    }
+}
+
 /// An older backup was chosen by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

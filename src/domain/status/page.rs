@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 /// Renders `status`.
 pub(super) fn of(status: &Status) -> String {
     let mut page = String::with_capacity(16 << 10);
-    let title = format!("{}: {}", status.primary, verdict(status));
+    let title = format!("{}: {}", status.primary, status.verdict());
     // A string takes whatever is written into it.
     let _ = write!(
         page,
@@ -38,14 +38,6 @@ pub(super) fn of(status: &Status) -> String {
     charts(&mut page, status);
     let _ = writeln!(page, "<script>{SCRIPT}</script></body></html>");
     page
-}
-
-fn verdict(status: &Status) -> &'static str {
-    match status.severity() {
-        Some(Severity::Error) => "somebody has to look",
-        Some(Severity::Warning) => "something is not as it should be",
-        Some(Severity::Information) | None => "all is well",
-    }
 }
 
 fn class(severity: Option<Severity>) -> &'static str {
@@ -64,7 +56,7 @@ fn head(page: &mut String, status: &Status) {
          <p>As of <time>{}</time>. After <time>{}</time> do not believe it: then the heartbeat has stopped.</p></header>\n",
         class(status.severity()),
         status.primary,
-        sentence(verdict(status)),
+        sentence(status.verdict()),
         clock(status.as_of),
         clock(status.believed_until),
     );
