@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::seeds;
 use crate::shell::{Done, built, executable, once, root, run, run_with};
 
 /// What a test needs beside Rust and Node.
@@ -12,7 +13,7 @@ pub(crate) enum Beside {
     Browser,
 }
 
-/// Everything that must hold: format, lints, tests, documentation.
+/// Everything that must hold: format, lints, tests, a range of seeds, documentation.
 pub(crate) fn test(beside: Beside) -> Done {
     let features = if beside == Beside::Browser { &["--features", "apim-dr/browser"][..] } else { &[] };
     run(&["cargo", "fmt", "--all", "--check"])?;
@@ -20,6 +21,7 @@ pub(crate) fn test(beside: Beside) -> Done {
     run(&[&clippy, features, &["--", "-D", "warnings"]].concat())?;
     install_azurite()?;
     run(&[&["cargo", "test", "--workspace", "--locked"], features].concat())?;
+    seeds::run_fixed()?;
     let document = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
     run_with(&document, &[("RUSTDOCFLAGS", "-D warnings")])
 }
@@ -47,7 +49,7 @@ pub(crate) fn build() -> Done {
 }
 
 /// Serves the simulator for `func start`.
-pub(crate) fn simulate(arguments: &[&str]) -> Done {
+pub(crate) fn serve_simulator(arguments: &[&str]) -> Done {
     let serve = [
         "cargo",
         "run",

@@ -5,6 +5,7 @@ mod bench;
 mod chores;
 mod demo;
 mod package;
+mod seeds;
 mod shell;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ cargo xtask build         the optimised binary, put where host.json wants it
 cargo xtask package       what is deployed, into dist: built, checked, and run once under the host stand-in;
                           `package windows` adds one for Windows, which is not run
 cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
+cargo xtask simulate ARGS seeded worlds in which everything goes wrong: `--seeds A..B` on all cores, `--seed N` for one
 cargo xtask bench         start-up time, memory, size and requests of an idle tick, measured here
 ";
 
@@ -31,7 +33,8 @@ fn main() -> ExitCode {
         ["package"] => package::run(),
         ["package", "windows"] => package::windows(),
         ["build"] => chores::build(),
-        ["sim", rest @ ..] => chores::simulate(rest),
+        ["sim", rest @ ..] => chores::serve_simulator(rest),
+        ["simulate", rest @ ..] => seeds::run_with_arguments(rest),
         ["bench"] => bench::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -6,7 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::record::text;
-use super::{Invariant, Observer, Scene};
+use super::{Invariant, Observer, Scene, retention};
 use crate::plan::SERVICES;
 use crate::world::deployed::Deployed;
 use crate::world::sent::BACKUPS;
@@ -76,7 +76,10 @@ impl Observer {
             // A backup of a service that no longer is in the settings may still be on its way.
             let open = self.records.get(service).is_some_and(|record| record.backup() == name);
             let lies = scene.blobs.peek(BACKUPS, &format!("{name}.manifest.json")).is_some();
-            self.check(Invariant::Manifests, known || open || !lies, || {
+            // One that has been kept for long enough is forgotten first, and refused deletes are tried again later.
+            let days = self.deployments.iter().map(|deployed| deployed.retention).min();
+            let old = days.is_some_and(|days| retention::is_old(&name, (scene.now, days)));
+            self.check(Invariant::Manifests, known || open || old || !lies, || {
                 format!("the manifest of {name} lies there and no record knows it")
             });
         }

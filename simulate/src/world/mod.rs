@@ -171,6 +171,8 @@ impl World {
 
     /// The storm, then the calm.
     async fn live(self: &Arc<Self>) {
+        let first = Arc::clone(&self.state().deployed);
+        self.observe(|observer, scene| observer.deployed(scene, &first));
         self.storm_and_calm().await;
         let lived = self.now() - self.plan.setup.start;
         self.tally(|tally| tally.virtual_time += lived);
