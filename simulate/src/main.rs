@@ -1,32 +1,39 @@
 //! `cargo xtask simulate`: runs a range of seeds, and shows the first that fails.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use apim_dr_simulate::{Invariant, Tally, Transcript, range, seed};
+use apim_dr_simulate::range::{self, Failure, Outcome};
+use apim_dr_simulate::{Invariant, Tally, Transcript, seed};
 
 const USAGE: &str = "\
-usage: simulate --seeds A..B [--threads N] [--failures N]
+usage: simulate --seeds A..B [--threads N] [--failures N] [--as-they-are]
        simulate --seed N [--whole]
 
---seeds      runs every seed from A to B - 1, and fails if one ends in what must never happen
---threads    how many at once; all cores if it is not said
---failures   ends after so many failures; 1 if it is not said
---seed       runs one seed and prints what happened in it
---whole      every line of it, not the last screen
+--seeds        runs every seed from A to B - 1, and fails if one ends in what must never happen
+--threads      how many at once; all cores if it is not said
+--failures     ends after so many failures; 1 if it is not said
+--as-they-are  does not look for the least of the first seed that fails
+--seed         runs one seed and prints what happened in it
+--whole        every line of it, not the last screen
 ";
 
+/// A range of fewer seeds need not meet everything.
+const MEETS_EVERYTHING: u64 = 1_000;
+
 enum Chore {
-    Range(std::ops::Range<u64>, range::Options),
-    One(u64, bool),
+    Range { seeds: Range<u64>, options: range::Options, least: bool },
+    One { seed: u64, whole: bool },
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match parse(&arguments) {
-        Some(Chore::Range(seeds, options)) => simulate(seeds, options),
-        Some(Chore::One(number, whole)) => show(number, whole),
+        Some(Chore::Range { seeds, options, least }) => simulate(seeds, (options, least)),
+        Some(Chore::One { seed, whole }) => show(seed, whole),
         None => {
             eprint!("{USAGE}");
             ExitCode::from(2)
@@ -35,50 +42,53 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Option<Chore> {
+    let is_said = |name: &str| arguments.iter().any(|argument| argument == name);
     let value = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1).map(String::as_str)
     };
     if let Some(number) = value("--seed") {
-        return Some(Chore::One(
-            number.parse().ok()?,
-            arguments.iter().any(|argument| argument == "--whole"),
-        ));
+        return Some(Chore::One { seed: number.parse().ok()?, whole: is_said("--whole") });
     }
     let (from, to) = value("--seeds")?.split_once("..")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = value("--threads").map_or(Some(cores), |text| text.parse().ok())?;
     let most_failures = value("--failures").map_or(Some(1), |text| text.parse().ok())?;
-    Some(Chore::Range(from.parse().ok()?..to.parse().ok()?, range::Options { threads, most_failures }))
+    Some(Chore::Range {
+        seeds: from.parse().ok()?..to.parse().ok()?,
+        options: range::Options { threads, most_failures },
+        least: !is_said("--as-they-are"),
+    })
 }
 
-fn simulate(seeds: std::ops::Range<u64>, options: range::Options) -> ExitCode {
-    let began = Instant::now();
-    let whole = seeds.end - seeds.start;
+fn simulate(seeds: Range<u64>, (options, least): (range::Options, bool)) -> ExitCode {
+    let (began, asked) = (Instant::now(), seeds.end.saturating_sub(seeds.start));
     let outcome = range::run(seeds, options);
     print(&outcome.tally, began.elapsed().as_secs_f64());
-    for failure in &outcome.failures {
-        println!(
-            "seed {}: {}: {}",
-            failure.seed,
-            failure.violation.invariant.label(),
-            failure.violation.what
-        );
+    for Failure { seed, violation } in &outcome.failures {
+        println!("seed {seed}: {}: {}", violation.invariant.label(), violation.what);
     }
-    if let Some(first) = outcome.failures.first() {
-        println!("\nthe least of seed {} that still fails:", first.seed);
-        let least = seed::minimised(first.seed, &first.violation);
-        print!("{}", least.transcript);
-        return ExitCode::FAILURE;
+    match outcome.failures.first() {
+        Some(first) if least => show_least(first),
+        Some(_) => ExitCode::FAILURE,
+        None => met_everything(&outcome, asked),
     }
-    let idle = outcome.tally.checks.idle();
-    // A short range need not meet everything.
-    if whole >= 1_000 && !idle.is_empty() {
-        let names: Vec<_> = idle.into_iter().map(Invariant::label).collect();
-        println!("never anything to check: {}", names.join(", "));
-        return ExitCode::FAILURE;
+}
+
+fn show_least(failure: &Failure) -> ExitCode {
+    println!("\nthe least of seed {} that still fails:", failure.seed);
+    print!("{}", seed::minimised(failure.seed, &failure.violation).transcript);
+    ExitCode::FAILURE
+}
+
+/// An invariant that never had anything to check holds nothing.
+fn met_everything(outcome: &Outcome, asked: u64) -> ExitCode {
+    let idle: Vec<_> = outcome.tally.checks.idle().into_iter().map(Invariant::label).collect();
+    if asked < MEETS_EVERYTHING || idle.is_empty() {
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    println!("never anything to check: {}", idle.join(", "));
+    ExitCode::FAILURE
 }
 
 fn show(number: u64, whole: bool) -> ExitCode {
@@ -98,15 +108,13 @@ fn print(tally: &Tally, seconds: f64) {
         tally.operations,
         tally.seeds as f64 / seconds
     );
-    let list = |title: &str, counts: &std::collections::BTreeMap<&'static str, u64>| {
-        let counts: Vec<_> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        println!("{title}: {}", counts.join(", "));
-    };
-    list("steps", &tally.steps);
-    list("faults", &tally.faults);
-    let checks: Vec<_> = Invariant::ALL
-        .iter()
-        .map(|invariant| format!("{} {}", invariant.label(), tally.checks.of(*invariant)))
-        .collect();
-    println!("checks: {}", checks.join(", "));
+    print_counts("steps", &tally.steps);
+    print_counts("faults", &tally.faults);
+    let checks = Invariant::ALL.iter().map(|invariant| (invariant.label(), tally.checks.of(*invariant)));
+    print_counts("checks", &checks.collect());
+}
+
+fn print_counts(title: &str, counts: &BTreeMap<&'static str, u64>) {
+    let counts: Vec<_> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    println!("{title}: {}", counts.join(", "));
 }

@@ -5,6 +5,7 @@ mod bench;
 mod chores;
 mod demo;
 mod package;
+mod prove;
 mod seeds;
 mod shell;
 
@@ -20,6 +21,7 @@ cargo xtask package       what is deployed, into dist: built, checked, and run o
                           `package windows` adds one for Windows, which is not run
 cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
 cargo xtask simulate ARGS seeded worlds in which everything goes wrong: `--seeds A..B` on all cores, `--seed N` for one
+cargo xtask prove [WHAT]  what takes longer: `mutations` (each safeguard taken out must be found), `seeds` (a large range)
 cargo xtask bench         start-up time, memory, size and requests of an idle tick, measured here
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["package", "windows"] => package::windows(),
         ["build"] => chores::build(),
         ["sim", rest @ ..] => chores::serve_simulator(rest),
+        ["prove", rest @ ..] => prove::run(rest),
         ["simulate", rest @ ..] => seeds::run_with_arguments(rest),
         ["bench"] => bench::run(),
         [] | ["help" | "--help" | "-h"] => {

@@ -1,0 +1,23 @@
+//! `cargo xtask prove`: what takes longer than a test may. Its results stand in docs/proof.md.
+
+mod mutations;
+
+use crate::seeds;
+use crate::shell::Done;
+
+/// Seeds that no test runs.
+const LARGE: &str = "100000..200000";
+
+/// Runs what is asked for, or all of it.
+pub(crate) fn run(what: &[&str]) -> Done {
+    match what {
+        [] => {
+            mutations::run(&[])?;
+            seeds::run_with_arguments(&["--seeds", LARGE])
+        }
+        ["mutations", names @ ..] => mutations::run(names),
+        ["seeds"] => seeds::run_with_arguments(&["--seeds", LARGE]),
+        ["seeds", range] => seeds::run_with_arguments(&["--seeds", range]),
+        [other, ..] => Err(format!("there is nothing to prove called {other:?}: mutations, seeds")),
+    }
+}
