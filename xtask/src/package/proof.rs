@@ -11,7 +11,7 @@ use apim_dr_sim::storage::StorageClient;
 use time::macros::datetime;
 
 use super::{Plan, archive};
-use crate::demo::{LONGEST_CYCLE_MINUTES, holds_a_backup, services};
+use crate::demo::{LONGEST_ACT, holds_a_backup, services};
 use crate::shell::{Done, at, built};
 
 /// The containers of a deployment: a subscription to the account's events speaks of both.
@@ -46,7 +46,7 @@ async fn standby(host: &Host, simulation: &Simulation, (plan, clock): (Plan, &Cl
     let (primary, secondary) = services(simulation)?;
     let storage = simulation.storage().map_err(|error| error.to_string())?;
     let mut events = Events::default();
-    for _ in 0..LONGEST_CYCLE_MINUTES {
+    for _ in 0..LONGEST_ACT {
         clock.advance(time::Duration::MINUTE);
         let mut invocations = vec![host.tick().await];
         invocations.extend(match plan {
@@ -58,7 +58,7 @@ async fn standby(host: &Host, simulation: &Simulation, (plan, clock): (Plan, &Cl
             return alike(simulation, &primary, &secondary);
         }
     }
-    Err(format!("nothing was restored in {LONGEST_CYCLE_MINUTES} simulated minutes"))
+    Err(format!("nothing was restored in {LONGEST_ACT} simulated minutes"))
 }
 
 fn succeeded(invocation: &Invocation) -> Done {
