@@ -22,6 +22,7 @@ pub(crate) fn test(beside: Beside) -> Done {
     install_azurite()?;
     run(&[&["cargo", "test", "--workspace", "--locked"], features].concat())?;
     seeds::run_fixed()?;
+    seeds::feed("20")?;
     let document = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
     run_with(&document, &[("RUSTDOCFLAGS", "-D warnings")])
 }

@@ -8,16 +8,22 @@ use crate::shell::Done;
 /// Seeds that no test runs.
 const LARGE: &str = "100000..200000";
 
+/// How long the readers are fed, in seconds.
+const LONG: &str = "1200";
+
 /// Runs what is asked for, or all of it.
 pub(crate) fn run(what: &[&str]) -> Done {
     match what {
         [] => {
             mutations::run(&[])?;
+            seeds::feed(LONG)?;
             seeds::run_with_arguments(&["--seeds", LARGE])
         }
         ["mutations", names @ ..] => mutations::run(names),
         ["seeds"] => seeds::run_with_arguments(&["--seeds", LARGE]),
         ["seeds", range] => seeds::run_with_arguments(&["--seeds", range]),
-        [other, ..] => Err(format!("there is nothing to prove called {other:?}: mutations, seeds")),
+        ["fuzz"] => seeds::feed(LONG),
+        ["fuzz", seconds] => seeds::feed(seconds),
+        [other, ..] => Err(format!("there is nothing to prove called {other:?}: mutations, fuzz, seeds")),
     }
 }

@@ -1,6 +1,5 @@
-//! `cargo xtask simulate`: seeded worlds with the real handler in them, on all cores.
-
-use std::path::PathBuf;
+//! `cargo xtask simulate`: seeded worlds with the real handler in them, on all cores. And what the handler's readers
+//! are fed with.
 
 use crate::shell::{Done, built, executable, run, run_with};
 
@@ -12,9 +11,12 @@ pub(crate) const WITHOUT_BACKTRACES: (&str, &str) = ("RUST_LIB_BACKTRACE", "0");
 
 /// Builds the simulation and runs what the arguments say.
 pub(crate) fn run_with_arguments(arguments: &[&str]) -> Done {
-    let program = build()?;
-    let program = program.display().to_string();
-    run_with(&[&[program.as_str()], arguments].concat(), &[WITHOUT_BACKTRACES])
+    run_optimised(("apim-dr-simulate", "simulate"), arguments)
+}
+
+/// Feeds every reader for so many seconds, all of them together.
+pub(crate) fn feed(seconds: &str) -> Done {
+    run_optimised(("apim-dr-fuzz", "fuzz"), &["--seconds", seconds])
 }
 
 /// Runs the fixed range.
@@ -22,8 +24,9 @@ pub(crate) fn run_fixed() -> Done {
     run_with_arguments(&["--seeds", FIXED])
 }
 
-fn build() -> Result<PathBuf, String> {
-    let package = ["--package", "apim-dr-simulate", "--bin", "simulate"];
-    run(&[&["cargo", "build", "--locked", "--profile", "simulate"], &package[..]].concat())?;
-    Ok(built("simulate").join(executable("simulate")))
+fn run_optimised((package, program): (&str, &str), arguments: &[&str]) -> Done {
+    let what = ["--package", package, "--bin", program];
+    run(&[&["cargo", "build", "--locked", "--profile", "simulate"], &what[..]].concat())?;
+    let built = built("simulate").join(executable(program)).display().to_string();
+    run_with(&[&[built.as_str()], arguments].concat(), &[WITHOUT_BACKTRACES])
 }
