@@ -43,6 +43,23 @@ pub struct Ports {
     pub blobs: u16,
 }
 
+/// Stands between the handler and a server: whatever a test wants to see of every request, or do to it.
+#[derive(Clone)]
+pub struct Between(Arc<dyn Fn(axum::Router) -> axum::Router + Send + Sync>);
+
+impl Between {
+    /// Puts what `layer` makes of a router in the router's place.
+    pub fn new(layer: impl Fn(axum::Router) -> axum::Router + Send + Sync + 'static) -> Self {
+        Self(Arc::new(layer))
+    }
+}
+
+impl std::fmt::Debug for Between {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Between")
+    }
+}
+
 /// What to simulate.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -75,6 +92,8 @@ pub struct Options {
     pub front_doors: bool,
     /// Whether a person can make things happen by `GET` and `POST` of `/control` on the identity port.
     pub control: bool,
+    /// Stands before Resource Manager, the identity endpoint and the embedded blobs, if anything does.
+    pub between: Option<Between>,
 }
 
 impl Options {
@@ -98,6 +117,14 @@ impl Options {
             traffic_manager: None,
             front_doors: false,
             control: false,
+            between: None,
+        }
+    }
+
+    fn seen(&self, router: axum::Router) -> axum::Router {
+        match &self.between {
+            Some(between) => (between.0)(router),
+            None => router,
         }
     }
 
@@ -149,12 +176,13 @@ impl Simulation {
         let arm = listen(options.ports.arm).await?;
         let (account, blobs) = place_storage(&options).await?;
         let cloud = cloud(&options, &authority, (arm.local_addr()?.port(), &account))?;
-        let blobs =
-            blobs.map(|listener| serve_blobs(listener, &cloud, (&account, &authority))).transpose()?;
+        let blobs = blobs
+            .map(|listener| serve_blobs(listener, &cloud, (&account, &authority, &options)))
+            .transpose()?;
         let identity = cloud.identity_router();
         let identity = if options.control { control::beside(identity, cloud.clone()) } else { identity };
-        let identity = serve(listen(options.ports.identity).await?, identity, None)?;
-        let arm = serve(arm, cloud.router(), Some(authority.acceptor()))?;
+        let identity = serve(listen(options.ports.identity).await?, options.seen(identity), None)?;
+        let arm = serve(arm, options.seen(cloud.router()), Some(authority.acceptor()))?;
         let files = Files::new(options.directory.take())?;
         authority.write_bundle(&files.bundle())?;
         let (blobs, _blobs) = blobs.unzip();
@@ -308,14 +336,14 @@ async fn place_storage(options: &Options) -> io::Result<(Account, Option<TcpList
 fn serve_blobs(
     listener: TcpListener,
     cloud: &Cloud,
-    (account, authority): (&Account, &Authority),
+    (account, authority, options): (&Account, &Authority, &Options),
 ) -> io::Result<(Blobs, Server)> {
     let directory = cloud.directory().clone();
     let check =
         move |token: &str| directory.verify(Some(&format!("Bearer {token}")), &[STORAGE_AUDIENCE]).is_ok();
     let blobs = Blobs::with(account.clone(), cloud.clock().clone(), Some(Arc::new(check)));
     let tls = account.endpoint.starts_with("https:").then(|| authority.acceptor());
-    let server = serve(listener, blobs.router(), tls)?;
+    let server = serve(listener, options.seen(blobs.router()), tls)?;
     Ok((blobs, server))
 }
 

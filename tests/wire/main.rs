@@ -26,6 +26,7 @@ mod settings;
 mod setup;
 mod stalest_first;
 mod storage_trouble;
+mod toll;
 mod trouble;
 mod two_hosts;
 mod world;

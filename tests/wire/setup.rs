@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use apim_dr_sim::simulation::Storage;
+use apim_dr_sim::simulation::{Between, Storage};
 use apim_dr_sim::storage::Account;
 use apim_dr_sim::tls::Authority;
 use time::Duration;
@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) locks: bool,
     /// A Traffic Manager profile routes to the services, in place of `LIVE_CHECK=off`.
     pub(crate) traffic_manager: bool,
+    /// Stands before everything that the handler asks.
+    pub(crate) between: Option<Between>,
     /// The secondary has this custom hostname, and every gateway takes connections.
     pub(crate) hostname: Option<&'static str>,
 }
@@ -58,6 +60,7 @@ impl Default for Setup {
             durations: (Duration::minutes(3), Duration::minutes(4)),
             locks: true,
             traffic_manager: false,
+            between: None,
             hostname: None,
         }
     }

@@ -60,6 +60,7 @@ impl World {
         let (azurite, storage) = setup::place(&setup.blobs, &authority);
         let mut options = Options::new(clock.clone()).storage(storage);
         (options.authority, options.locks) = (Some(authority), setup.locks);
+        options.between = setup.between.clone();
         "identity-header-of-the-wire".clone_into(&mut options.identity_header);
         if setup.secondaries == 2 {
             options.services.push(ServiceSpec::new(SWEDEN, "Sweden Central"));

@@ -21,7 +21,7 @@ cargo xtask package       what is deployed, into dist: built, checked, and run o
                           `package windows` adds one for Windows, which is not run
 cargo xtask sim [ARGS]    serve the simulator on fixed ports for `func start`, and print the settings it needs
 cargo xtask simulate ARGS seeded worlds in which everything goes wrong: `--seeds A..B` on all cores, `--seed N` for one
-cargo xtask prove [WHAT]  what takes longer: `mutations` (each safeguard taken out must be found), `seeds`, `fuzz`
+cargo xtask prove [WHAT]  what takes longer: `mutations` (each safeguard taken out must be found), `kills`, `seeds`, `fuzz`
 cargo xtask bench         start-up time, memory, size and requests of an idle tick, measured here
 ";
 

@@ -3,7 +3,7 @@
 mod mutations;
 
 use crate::seeds;
-use crate::shell::Done;
+use crate::shell::{self, Done};
 
 /// Seeds that no test runs.
 const LARGE: &str = "100000..200000";
@@ -16,14 +16,23 @@ pub(crate) fn run(what: &[&str]) -> Done {
     match what {
         [] => {
             mutations::run(&[])?;
+            kills()?;
             seeds::feed(LONG)?;
             seeds::run_with_arguments(&["--seeds", LARGE])
         }
         ["mutations", names @ ..] => mutations::run(names),
+        ["kills"] => kills(),
         ["seeds"] => seeds::run_with_arguments(&["--seeds", LARGE]),
         ["seeds", range] => seeds::run_with_arguments(&["--seeds", range]),
         ["fuzz"] => seeds::feed(LONG),
         ["fuzz", seconds] => seeds::feed(seconds),
-        [other, ..] => Err(format!("there is nothing to prove called {other:?}: mutations, fuzz, seeds")),
+        [other, ..] => {
+            Err(format!("there is nothing to prove called {other:?}: mutations, kills, fuzz, seeds"))
+        }
     }
+}
+
+/// Kills the handler before and after every single request of a cycle.
+fn kills() -> Done {
+    shell::run(&["cargo", "test", "--locked", "--features", "prove", "--test", "wire", "kills"])
 }
