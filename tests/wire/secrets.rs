@@ -1,13 +1,24 @@
 //! No secret is written down in any spelling: neither as it is, nor in Base64, nor percent-encoded.
 
+use std::net::Ipv4Addr;
+
 use apim_dr_sim::blobs::Fault as StorageFault;
+use apim_dr_sim::clock::Clock;
 use apim_dr_sim::journal::OperationKind;
 use apim_dr_sim::knobs::{Fault, Request};
+use apim_dr_sim::receiver::{Listening, Receiver};
+use apim_dr_sim::simulation::Between;
 use axum::http::{Method, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
 use azure_core::base64;
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::setup::{Blobs, Setup};
-use crate::world::{BACKUPS, NORTH, PRIMARY, STATE, World};
+use crate::world::{BACKUPS, NORTH, PRIMARY, START, STATE, World};
 
 /// A secret and every spelling in which it could slip out.
 struct Secret {
@@ -66,32 +77,128 @@ fn every_spelling_of_a_secret_is_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_key_nor_client_secret_is_written_down() {
     let setup = Setup { by_secret: true, ..Setup::default() }.setting("BACKUP_ACCESS", "access-key");
-    let world = World::of(setup).await;
+    let told = Told::new().await;
+    let world = World::of(told.by(setup)).await;
     let key = Secret::of("the storage account's key", &world.simulation.account().key);
     let client_secret = Secret::of("the client secret", &world.settings["AZURE_CLIENT_SECRET"]);
-    a_troubled_cycle_keeps(&world, Request::Entra, vec![key, client_secret]).await;
+    a_troubled_cycle_keeps((&world, &told), Request::Entra, vec![key, client_secret]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_identity_header_nor_token_is_written_down() {
-    let world = World::of(Setup { blobs: Blobs::EmbeddedTls, ..Setup::default() }).await;
+    let told = Told::new().await;
+    let world = World::of(told.by(Setup { blobs: Blobs::EmbeddedTls, ..Setup::default() })).await;
     let header = Secret::of("the identity header", &world.settings["IDENTITY_HEADER"]);
-    a_troubled_cycle_keeps(&world, Request::Identity, vec![header]).await;
+    a_troubled_cycle_keeps((&world, &told), Request::Identity, vec![header]).await;
 }
 
-async fn a_troubled_cycle_keeps(world: &World, tokens: Request, mut secrets: Vec<Secret>) {
+/// Part of the webhook's URL.
+const WEBHOOK: &str = "webhook/L8dYq2ZpVt";
+
+/// Part of the heartbeat's URL.
+const HEARTBEAT: &str = "heartbeat/Gw4nXc7RsK";
+
+/// The signature in the URL of every operation.
+const SIGNATURE: &str = "Q1m+U5x/J9vEbT3h";
+
+/// The signature in the address of a blob.
+const SHARED_ACCESS: &str = "Hn6+Ky0/Dz8PfA2s";
+
+/// Who takes alerts and heartbeats at URLs that are secrets. It stops listening when it is dropped.
+struct Told {
+    receiver: Receiver,
+    listening: Listening,
+}
+
+impl Told {
+    async fn new() -> Self {
+        let receiver = Receiver::new(Clock::manual(START));
+        let listening = receiver.listen(0, None).await.unwrap();
+        Self { receiver, listening }
+    }
+
+    /// The setup of a world that tells this one, and whose operations have signed URLs.
+    fn by(&self, setup: Setup) -> Setup {
+        let signed = Between::new(|router| router.layer(map_response(sign)));
+        Setup { between: Some(signed), ..setup }
+            .setting("ALERT_WEBHOOK_URL", self.listening.url(&format!("/{WEBHOOK}")))
+            .setting("HEARTBEAT_URL", self.listening.url(&format!("/{HEARTBEAT}")))
+    }
+
+    /// Refused in words that repeat the URL, and not answered at all.
+    fn plan_trouble(&self) {
+        let echo = |url: &str| Fault::status(403).body(&format!("{{\"error\": \"no such hook: {url}\"}}"));
+        self.receiver.next(echo(HEARTBEAT));
+        self.receiver.next(Fault::lose_reply());
+        self.receiver.next(echo(WEBHOOK).times(2));
+        self.receiver.next(Fault::lose_reply().times(2));
+    }
+}
+
+async fn sign(mut response: Response) -> Response {
+    if let Some(location) = response.headers().get("location") {
+        let signed = format!("{}&t=1&s={}", location.to_str().unwrap(), percent_encoded(SIGNATURE));
+        response.headers_mut().insert("location", signed.parse().unwrap());
+    }
+    response
+}
+
+/// An event whose blob's address carries a signature, once at an address, and once at none.
+async fn signed_events(world: &World, backup: &str) {
+    let signature = percent_encoded(SHARED_ACCESS);
+    let now = world.clock.now().format(&Rfc3339).unwrap();
+    let account = world.simulation.account();
+    for (endpoint, status) in [(account.endpoint.as_str(), "200"), ("nowhere", "400")] {
+        let uri = format!("{endpoint}/{BACKUPS}/{backup}.manifest.json?sp=r&sig={signature}");
+        let metadata = json!({"Uri": format!("\"{uri}\""), "sys": {"UtcNow": now}});
+        let body = json!({"Data": {"manifest": ""}, "Metadata": metadata}).to_string();
+        let answer = invoke(world.host.handler_port(), "RestoreOnBlob", &body).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(!Secret::of("the signature", SHARED_ACCESS).is_in(&answer), "{answer}");
+    }
+}
+
+/// Calls a function as the host does, and reads the answer to its end.
+async fn invoke(port: u16, function: &str, body: &str) -> String {
+    let mut handler = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    let head = format!(
+        "POST /{function} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    handler.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    handler.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+async fn a_troubled_cycle_keeps((world, told): (&World, &Told), tokens: Request, mut secrets: Vec<Secret>) {
     plan_trouble(world, tokens);
+    told.plan_trouble();
     while world.accepted(PRIMARY, OperationKind::Backup).is_empty() {
         world.troubled_minutes(1).await;
     }
     let open = world.record(PRIMARY).await.to_string();
-    world.until_held_by(&[NORTH]).await;
+    assert!(Secret::of("the signature", SIGNATURE).is_in(&open), "the URL is kept while it is needed");
+    let held = world.until_held_by(&[NORTH]).await;
+    signed_events(world, &held).await;
+    world.minutes(20).await;
     assert_eq!(world.cloud().faults_left(), 0, "every fault was met");
+    let refused = told.receiver.deliveries().into_iter().filter(|delivery| delivery.status != Some(200));
+    assert_eq!(refused.count(), 6, "every fault was met");
+    assert!(told.receiver.deliveries().iter().any(|delivery| delivery.method == "POST"), "an alert was sent");
 
     let urls = operations(world);
     assert!(urls.iter().any(|url| url.is_in(&open)), "the open record alone holds its operation's URL");
     secrets.extend(urls);
     secrets.push(any_token(world));
+    let entered = [
+        ("a part of the webhook's URL", WEBHOOK),
+        ("a part of the heartbeat's URL", HEARTBEAT),
+        ("the signature of an operation's URL", SIGNATURE),
+        ("the signature of a blob's address", SHARED_ACCESS),
+    ];
+    secrets.extend(entered.map(|(what, secret)| Secret::of(what, secret)));
     for (place, text) in written_down(world).await {
         for secret in &secrets {
             assert!(!secret.is_in(&text), "{} stands in {place}: {text}", secret.what);
