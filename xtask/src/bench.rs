@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: the figures that the product promises, measured on this machine.
 
+mod load;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,6 +16,7 @@ use time::macros::datetime;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use self::load::{Called, Load};
 use crate::chores;
 use crate::shell::{Done, executable, root};
 
@@ -41,7 +44,20 @@ async fn measure(handler: &Path) -> Done {
     println!("{:<52} {:>7.2} MB {:>7} MB", "stripped binary", size as f64 / 1e6, 5.5);
     println!("{:<52} {:>10} {:>10}", "storage requests of an idle tick", cycle.storage_requests, 4);
     println!("{:<52} {:>10} {:>10}", "ARM requests of an idle tick", cycle.arm_requests, 0);
+    print_load(&cycle);
     Ok(())
+}
+
+fn print_load(cycle: &Cycle) {
+    let (ticks, backups) = (&cycle.idle_ticks, &cycle.whole_backups);
+    let away = load::STORAGE_AWAY.as_millis();
+    println!("\n{} idle ticks, 50 at once, storage {away} ms away:", load::CALLS);
+    println!("{:<52} {:>8.2} s", "  all answered after", ticks.took.as_secs_f64());
+    println!("{:<52} {:>7.0} ms", "  the slowest answer after", ticks.slowest.as_secs_f64() * 1e3);
+    println!("{:<52} {:>7.1} MB", "  most resident memory meanwhile", ticks.peak);
+    println!("{} bodies of {} MB at once:", load::BODIES, load::BODY_BYTES / 1_000_000);
+    println!("{:<52} {:>8.2} s", "  all answered after", backups.took.as_secs_f64());
+    println!("{:<52} {:>7.1} MB", "  most resident memory meanwhile", backups.peak);
 }
 
 /// Median time from spawning the handler to its first HTTP answer, in milliseconds.
@@ -121,6 +137,8 @@ struct Cycle {
     resident: f64,
     storage_requests: usize,
     arm_requests: usize,
+    idle_ticks: Load,
+    whole_backups: Load,
 }
 
 /// A backup and a restore under the host stand-in; then the memory, and what one idle tick asks for.
@@ -142,10 +160,15 @@ async fn full_cycle(handler: &Path) -> Result<Cycle, String> {
     let (storage_before, arm_before) = (blobs.requests(), simulation.cloud().journal().exchanges().len());
     clock.advance(time::Duration::MINUTE);
     host.tick().await;
+    let pid = host.handler_pid().ok_or("the handler does not run")?;
+    let endpoint = simulation.account().endpoint.as_str();
+    let called = Called { port: host.handler_port(), pid, clock: &clock, endpoint };
     let cycle = Cycle {
-        resident: resident(host.handler_pid())?,
+        resident: memory(pid, "VmRSS:")?,
         storage_requests: blobs.requests() - storage_before,
         arm_requests: simulation.cloud().journal().exchanges().len() - arm_before,
+        whole_backups: called.whole_backups().await?,
+        idle_ticks: called.idle_ticks(blobs).await?,
     };
     if simulation.cloud().journal().operations().len() != 2 {
         return Err("the cycle was not one backup and one restore: run `cargo xtask demo` to see it".into());
@@ -154,11 +177,11 @@ async fn full_cycle(handler: &Path) -> Result<Cycle, String> {
     Ok(cycle)
 }
 
-/// Resident memory of a process in megabytes, as Linux counts it.
-fn resident(pid: Option<u32>) -> Result<f64, String> {
-    let pid = pid.ok_or("the handler does not run")?;
+/// Memory of a process in megabytes, as Linux counts it: `VmRSS:` what is resident, `VmHWM:` the most that was.
+fn memory(pid: u32, what: &str) -> Result<f64, String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| error.to_string())?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().map_err(|_| "VmRSS is no number")?;
+    let found = status.lines().find_map(|line| line.strip_prefix(what));
+    let kilobytes = found.ok_or_else(|| format!("no {what}"))?.trim().trim_end_matches(" kB");
+    let kilobytes: f64 = kilobytes.parse().map_err(|_| format!("{what} is no number"))?;
     Ok(kilobytes * 1024.0 / 1e6)
 }
