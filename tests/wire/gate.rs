@@ -158,7 +158,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
 }
 
 /// A record by its service, operation and phase; anything else by its name.
-fn in_words(path: &str, body: &[u8]) -> String {
+pub(crate) fn in_words(path: &str, body: &[u8]) -> String {
     let path = path.replace("%2F", "/");
     let name = path.rsplit('/').next().unwrap_or_default();
     let record: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -182,7 +182,7 @@ fn refused(status: u16, code: &str) -> Response {
 }
 
 /// The server closes the connection.
-fn lost() -> Response {
+pub(crate) fn lost() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Broken::AfterTheWork);
     response

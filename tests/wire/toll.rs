@@ -3,16 +3,21 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use apim_dr_sim::knobs::Broken;
+use apim_dr_sim::serve::{Server, listen, serve};
 use apim_dr_sim::simulation::Between;
+use apim_dr_sim::storage::Account;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use reqwest::Client;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::gate::Order;
+use crate::gate::{self, Order, lost};
+use crate::support::azurite::Azurite;
 
 /// When the handler is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +59,17 @@ impl Toll {
         router.layer(from_fn_with_state(self.clone(), pass))
     }
 
+    /// Azurite behind the toll.
+    pub(crate) async fn before_azurite(&self) -> Tolled {
+        let azurite = Azurite::http();
+        let origin = azurite.account().endpoint.replace("/devstoreaccount1", "");
+        let forwarding = Router::new().fallback(forward).with_state((Client::new(), origin));
+        let listener = listen(0).await.unwrap();
+        let account = Account::emulator(listener.local_addr().unwrap().port());
+        let _server = serve(listener, self.before(forwarding), None).unwrap();
+        Tolled { account, _azurite: azurite, _server }
+    }
+
     /// Every place that was passed, in order.
     pub(crate) fn places(&self) -> Vec<Place> {
         let passed = self.passed();
@@ -81,12 +97,37 @@ impl Toll {
     }
 }
 
+/// An Azurite that is reached through a toll alone.
+pub(crate) struct Tolled {
+    pub(crate) account: Account,
+    _azurite: Azurite,
+    _server: Server,
+}
+
+async fn forward(State((client, origin)): State<(Client, String)>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    head.headers.remove("host");
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = client.request(head.method, format!("{origin}{target}")).headers(head.headers);
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let Ok(answer) = request.body(body).send().await else { return lost() };
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    headers.remove("transfer-encoding");
+    let mut response = Response::new(Body::from(answer.bytes().await.unwrap()));
+    (*response.status_mut(), *response.headers_mut()) = (status, headers);
+    response
+}
+
 fn count(passed: &[String], words: &str) -> usize {
     passed.iter().filter(|passed| *passed == words).count()
 }
 
 async fn pass(State(toll): State<Toll>, request: Request, next: Next) -> Response {
-    match in_words(&request).and_then(|words| toll.note(words)) {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else { return lost() };
+    let words = in_words(&head, &body);
+    let request = Request::from_parts(head, Body::from(body));
+    match words.and_then(|words| toll.note(words)) {
         None => next.run(request).await,
         Some(Kill::Before) => {
             toll.kill().await;
@@ -100,36 +141,31 @@ async fn pass(State(toll): State<Toll>, request: Request, next: Next) -> Respons
     }
 }
 
-/// The server closes the connection.
-fn lost() -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Broken::AfterTheWork);
-    response
-}
-
-/// What the handler asks for; none if it is somebody else who asks. Writes of storage are the gate's.
-fn in_words(request: &Request) -> Option<String> {
-    let path = request.uri().path().replace("%2F", "/");
-    let query = request.uri().query().unwrap_or_default();
+/// What the handler asks for; none if it is somebody else who asks.
+fn in_words(request: &Parts, body: &[u8]) -> Option<String> {
+    let path = request.uri.path().replace("%2F", "/");
+    let query = request.uri.query().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     let service = path.split('/').skip_while(|part| *part != "service").nth(1);
     if let Some(service) = service {
         let what = if path.contains("/operationresults/") { "poll" } else { last };
-        return Some(format!("{} {what} of {service}", request.method()));
+        return Some(format!("{} {what} of {service}", request.method));
     }
     if path.contains("/msi/") {
         let storage = query.contains("storage.azure.com");
         return Some(if storage { "a token for storage" } else { "a token for management" }.to_owned());
     }
     if ["/providers/", "/alerts", "/beat"].iter().any(|part| path.contains(part)) {
-        return Some(format!("{} {last}", request.method()));
+        return Some(format!("{} {last}", request.method));
     }
     // The host and the simulated services use storage too, by clients that do not name themselves.
-    let by_handler = request.headers().contains_key("user-agent");
-    let reads = matches!(request.method().as_str(), "GET" | "HEAD" | "DELETE");
+    let by_handler = request.headers.contains_key("user-agent");
     // The time in a name is that of the run.
     let folder = path.rsplit('/').nth(1).unwrap_or_default();
     let name = last.rsplit_once('Z').map_or(last, |(_, kind)| kind);
+    if by_handler && request.method == Method::PUT {
+        return Some(format!("PUT {}", gate::in_words(&path, body)));
+    }
     let what = if query.contains("comp=list") { "a list".to_owned() } else { format!("{folder}/{name}") };
-    (by_handler && reads).then(|| format!("{} {what}", request.method()))
+    by_handler.then(|| format!("{} {what}", request.method))
 }
