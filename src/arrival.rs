@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::azure::Scene;
+use crate::azure::{Memo, Scene};
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::manifest::Manifest;
@@ -170,7 +170,8 @@ async fn read(
         Err(why) => return Ok(Err(why)),
     };
     let inspect = Action::InspectBlob(BlobName { container: container.clone(), backup: backup.clone() });
-    let scene = Scene { service: &manifest.service, clock: &driver.clock, others: &[] };
+    let scene =
+        Scene { service: &manifest.service, clock: &driver.clock, others: &[], memo: &Memo::default() };
     let blob = match driver.azure.perform(&scene, &inspect).await {
         Observation::Inspected(blob) => blob,
         _ => BlobLook::NoAnswer("it was not looked at".into()),

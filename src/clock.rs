@@ -10,6 +10,14 @@ use crate::domain::vocabulary::Timestamp;
 /// before the host's limit of 5 min, at which every call in the process is killed.
 pub const LAST_NEW_ACTION: Duration = Duration::seconds(120);
 
+/// After this long a crawl begins nothing new, so that what it has read is saved by the time of
+/// [`LAST_NEW_ACTION`]. The tick that fires then goes on from there at once, with what Resource Manager has let
+/// gather meanwhile: nothing is lost by stopping.
+pub const LAST_CRAWLED: Duration = Duration::seconds(110);
+
+/// What a crawl has begun it may finish until then.
+pub const LAST_READ: Duration = Duration::seconds(116);
+
 /// Looks older than this do not allow a POST.
 pub const OLDEST_LOOK: Duration = Duration::seconds(30);
 
@@ -37,6 +45,16 @@ impl InvocationClock {
     /// Whether the invocation has begun too long ago to do anything new.
     pub fn is_late(&self) -> bool {
         (self.elapsed)() >= LAST_NEW_ACTION
+    }
+
+    /// Whether a crawl may begin to read something more.
+    pub fn allows_crawl(&self) -> bool {
+        (self.elapsed)() < LAST_CRAWLED
+    }
+
+    /// Whether a crawl may go on with what it has begun.
+    pub fn allows_read(&self) -> bool {
+        (self.elapsed)() < LAST_READ
     }
 
     /// Whether looks taken at `looked_at` still allow a POST.

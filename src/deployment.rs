@@ -5,6 +5,7 @@ use time::Duration;
 use crate::config::Config;
 use crate::domain::decision::{Context, Situation};
 use crate::domain::id::{ServiceId, ServiceName};
+use crate::domain::inventory::Depth;
 use crate::domain::schedule::Schedule;
 use crate::domain::vocabulary::{Container, InvocationId, Timestamp};
 
@@ -18,6 +19,8 @@ pub struct Deployment {
     pub schedule: Schedule,
     pub dry_run: bool,
     pub retention: Duration,
+    /// How much of a service an inventory covers.
+    pub depth: Depth,
 }
 
 impl Deployment {
@@ -31,6 +34,7 @@ impl Deployment {
             schedule: config.schedule.clone(),
             dry_run: config.dry_run,
             retention: config.retention,
+            depth: config.inventory,
         }
     }
 
@@ -39,7 +43,7 @@ impl Deployment {
         &self,
         service: &ServiceId,
         (invocation, situation): (&InvocationId, &Situation),
-        storage_time: Timestamp,
+        (storage_time, may_read): (Timestamp, bool),
     ) -> Context {
         let is_backed_up = service.name() == situation.backed_up;
         Context {
@@ -52,6 +56,10 @@ impl Deployment {
             serving: situation.serving.clone(),
             failed_over: situation.failed_over.clone(),
             resumed_at: situation.resumed_at,
+            blind_until: situation.blind_until,
+            depth: self.depth,
+            measure: situation.measure,
+            may_read,
             configured: self.all().any(|configured| configured == service),
             dry_run: self.dry_run,
             retention: self.retention,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::azure::{Azure, SaveTrouble, Scene};
+use crate::azure::{Azure, Memo, SaveTrouble, Scene};
 use crate::clock::InvocationClock;
 use crate::deployment::Deployment;
 use crate::domain::decide::decide;
@@ -14,6 +14,7 @@ use crate::domain::observation::{Action, Observation};
 use crate::domain::record::{Record, path_of};
 use crate::domain::retention;
 use crate::domain::serving::Serving;
+use crate::domain::standby::{self, Turn};
 use crate::domain::vocabulary::{Etag, InvocationId, Timestamp};
 use crate::log;
 
@@ -102,6 +103,8 @@ impl<'a> Driver<'a> {
             backed_up: deployment.primary.name(),
             failed_over: None,
             resumed_at: None,
+            blind_until: None,
+            measure: None,
         };
         let (looked_up, told) = (Mutex::default(), Mutex::default());
         Self { azure, deployment, invocation, clock, situation, looked_up, told }
@@ -118,17 +121,31 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Reads on what one service holds; a later invocation goes on where this one ends.
+    pub async fn read(&self, loaded: &mut Loaded, turn: Turn) -> Result<(), Trouble> {
+        let matter = match turn {
+            Turn::Backup | Turn::Verifying => &READING,
+            Turn::After | Turn::Again => &AT_REST,
+        };
+        self.step(loaded, matter).await.map(drop)
+    }
+
+    /// Whether there is something to be read of a service, and how urgent that is.
+    pub fn turn(&self, loaded: &Loaded) -> Option<Turn> {
+        standby::turn(&self.context(loaded, true), &loaded.record, self.clock.now())
+    }
+
     /// Lets what one service has kept for long enough go; a later invocation goes on where this one ends.
     pub async fn tidy(&self, loaded: &mut Loaded) -> Result<(), Trouble> {
         self.step(loaded, &RETENTION).await.map(drop)
     }
 
     async fn step(&self, loaded: &mut Loaded, matter: &Matter) -> Result<End, Trouble> {
-        let mut observation = Observation::Resumed;
+        let (mut observation, memo) = (Observation::Resumed, Memo::default());
         for _ in 0..STEPS {
             let before = loaded.record.clone();
             let action = self
-                .change(loaded, tries_for(&observation), |context, record| {
+                .change_by(matter, loaded, tries_for(&observation), |context, record| {
                     let current = (matter.is_same)(record, &before) || is_answer(&observation);
                     let observation = if current { &observation } else { &Observation::Resumed };
                     Ok((matter.decide)(context, record, observation, self.clock.now()))
@@ -139,19 +156,19 @@ impl<'a> Driver<'a> {
                 Action::Stop(why) => return Err(Trouble::Fails(why)),
                 Action::Again => Observation::Resumed,
                 _ if self.clock.is_late() => Observation::TooLate,
-                action => self.perform(&loaded.record.service, &action).await,
+                action => self.perform(&loaded.record.service, &action, &memo).await,
             };
         }
         Ok(End::OutOfSteps)
     }
 
-    async fn perform(&self, service: &ServiceId, action: &Action) -> Observation {
+    async fn perform(&self, service: &ServiceId, action: &Action, memo: &Memo) -> Observation {
         // One target restores at a time, but a restore into the primary is a failback and waits for none.
         let others: Vec<_> = match *service == self.deployment.primary {
             true => Vec::new(),
             false => self.deployment.all().filter(|other| *other != service).cloned().collect(),
         };
-        let scene = Scene { service, clock: &self.clock, others: &others };
+        let scene = Scene { service, clock: &self.clock, others: &others, memo };
         let observation = self.azure.perform(&scene, action).await;
         if let Observation::Looked(looks) = &observation
             && let Some(serving) = &looks.serving
@@ -172,11 +189,21 @@ impl<'a> Driver<'a> {
         &self,
         loaded: &mut Loaded,
         tries: usize,
+        decide: impl FnMut(&Context, &Record) -> Result<Decision, String>,
+    ) -> Result<Action, Trouble> {
+        self.change_by(&OPERATION, loaded, tries, decide).await
+    }
+
+    async fn change_by(
+        &self,
+        matter: &Matter,
+        loaded: &mut Loaded,
+        tries: usize,
         mut decide: impl FnMut(&Context, &Record) -> Result<Decision, String>,
     ) -> Result<Action, Trouble> {
         let mut unanswered = 0;
         for _ in 0..RACES {
-            let context = self.context(loaded);
+            let context = self.context(loaded, matter.may_read);
             let Decision { record, events, action } =
                 decide(&context, &loaded.record).map_err(Trouble::Fails)?;
             match self.save(loaded, record).await {
@@ -252,9 +279,9 @@ impl<'a> Driver<'a> {
         Ok((Some(Loaded { record, etag: Some(etag), storage_time }), storage_time))
     }
 
-    fn context(&self, loaded: &Loaded) -> Context {
+    fn context(&self, loaded: &Loaded, may_read: bool) -> Context {
         let of_invocation = (&self.invocation, &self.situation);
-        self.deployment.context(&loaded.record.service, of_invocation, loaded.storage_time)
+        self.deployment.context(&loaded.record.service, of_invocation, (loaded.storage_time, may_read))
     }
 
     /// Writes one line of the log, and keeps it for a person who started the invocation by hand.
@@ -288,14 +315,25 @@ struct Matter {
     decide: fn(&Context, &Record, &Observation, Timestamp) -> Decision,
     /// Whether what was observed while the second record stood still says something of the first.
     is_same: fn(&Record, &Record) -> bool,
+    /// Whether the time may be taken to read what a service holds.
+    may_read: bool,
 }
 
 /// A service's operation, and what is to begin.
-const OPERATION: Matter = Matter { decide, is_same: is_same_operation };
+const OPERATION: Matter = Matter { decide, is_same: is_same_operation, may_read: false };
+
+/// The same, in the pass that takes its time: an inventory before a backup, and what was restored.
+const READING: Matter = Matter { may_read: true, ..OPERATION };
+
+/// What is read of a service at rest: that stands apart from its operation, and is dropped by it.
+const AT_REST: Matter = Matter { decide: standby::decide, is_same: is_same_aside, may_read: true };
 
 /// What a service keeps: that stands apart from the operation it is in.
-const RETENTION: Matter =
-    Matter { decide: retention::decide, is_same: |record, before| record.retention == before.retention };
+const RETENTION: Matter = Matter {
+    decide: retention::decide,
+    is_same: |record, before| record.retention == before.retention,
+    may_read: false,
+};
 
 /// How the loop ended.
 enum End {
@@ -308,6 +346,10 @@ enum End {
 fn is_same_operation(record: &Record, before: &Record) -> bool {
     record.operation == before.operation
         && record.unwritten_history.first() == before.unwritten_history.first()
+}
+
+fn is_same_aside(record: &Record, before: &Record) -> bool {
+    record.aside == before.aside && record.operation == before.operation
 }
 
 fn is_answer(observation: &Observation) -> bool {

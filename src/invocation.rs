@@ -10,6 +10,7 @@ use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::offer;
 use crate::domain::record::{FOLDER, Operation, Record, service_at};
 use crate::domain::serving::Serving;
+use crate::domain::standby;
 use crate::domain::status::Status;
 use crate::domain::summary;
 use crate::domain::take_up;
@@ -251,9 +252,10 @@ async fn note_withdrawal(
     failed
 }
 
-/// Drives every service: the primary first, then the targets, each at its turn, since one restores at a time; at
-/// last what the settings no longer name.
+/// Drives every service: the primary first, then the targets, each at its turn, since one restores at a time; then
+/// what the settings no longer name. What takes long comes after all of that.
 async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut Report) {
+    accept_what_is_held(driver, records, report).await;
     drive_one(driver, records, &driver.deployment.primary, report).await;
     if let Err(trouble) = arrival::make_up_for_lost_events(driver, records).await {
         report.note(driver, &driver.deployment.primary.name(), &trouble);
@@ -263,6 +265,37 @@ async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut 
     }
     for service in left_over(driver, records) {
         drive_one(driver, records, &service, report).await;
+    }
+    read_all(driver, records, report).await;
+}
+
+/// A suspicious backup that some service has come to hold was chosen by hand, and counts as accepted.
+async fn accept_what_is_held(driver: &Driver<'_>, records: &mut Records, report: &mut Report) {
+    let held: Vec<_> = records.values().filter_map(|loaded| standby::held(&loaded.record).cloned()).collect();
+    for (name, loaded) in records.iter_mut() {
+        let decide = |_: &_, record: &Record| Ok(standby::accept_what_is_held(record.clone(), &held));
+        if let Err(trouble) = driver.change(loaded, 1, decide).await {
+            report.note(driver, name, &trouble);
+        }
+    }
+}
+
+/// Reads what services hold, the most urgent first, for as long as there is time.
+async fn read_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut Report) {
+    let turns =
+        records.values().filter_map(|loaded| Some((driver.turn(loaded)?, loaded.record.service.name())));
+    let mut turns: Vec<_> = turns.collect();
+    turns.sort();
+    for (turn, service) in turns {
+        let Some(loaded) = records.get_mut(&service).filter(|_| driver.clock.allows_crawl()) else {
+            continue;
+        };
+        if let Err(trouble) = driver.read(loaded, turn).await {
+            report.note(driver, &service, &trouble);
+        }
+    }
+    if let Err(trouble) = serving::take_in_looks(driver, records).await {
+        report.note(driver, &driver.deployment.primary.name(), &trouble);
     }
 }
 

@@ -68,6 +68,8 @@ fn update(driver: &mut Driver<'_>, records: &Records) {
     situation.backed_up = failover::backed_up(&primary.record, &situation.serving);
     situation.failed_over.clone_from(&primary.record.failed_over);
     situation.resumed_at = primary.record.resumed_at;
+    situation.blind_until = primary.record.served.as_ref().and_then(|served| served.blind_until);
+    situation.measure = primary.record.newest_measured().map(|(_, counts)| counts);
 }
 
 /// A change of roles comes before any wish: what is wished for after it must not be dropped by it. A service that the

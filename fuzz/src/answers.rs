@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
-use apim_dr::azure::{Azure, Scene};
+use apim_dr::azure::{Azure, Memo, Scene};
 use apim_dr::clock::InvocationClock;
 use apim_dr::config::Config;
 use apim_dr::domain::id::ServiceId;
 use apim_dr::domain::observation::{
-    Action, Answer, BlobLook, BlobName, Looking, Observation, Poll, Start, WriteOnce,
+    Action, Against, Answer, Asking, BlobLook, BlobName, Compare, Looking, Observation, Poll, Start,
+    StretchEnd, WriteOnce,
 };
-use apim_dr::domain::record::Claim;
+use apim_dr::domain::record::{Claim, Comparing};
 use apim_dr::domain::vocabulary::{BackupName, Container, InvocationId, OperationUrl, Timestamp};
 use async_trait::async_trait;
 use azure_core::error::{Error, ErrorKind};
@@ -69,12 +70,37 @@ pub(crate) fn post(bytes: &[u8]) {
 }
 
 pub(crate) fn look(bytes: &[u8]) {
-    let Observation::Looked(looks) = observe(bytes, &Action::Look(Looking::ForRestore(blob()))) else {
+    let Observation::Looked(looks) =
+        observe(bytes, &Action::Look(Looking::ForRestore(blob(), Asking::Nothing)))
+    else {
         panic!("a look sees nothing");
     };
     match looks.service {
         Ok(look) => assert!(status(bytes) == 200 && !look.state.to_string().is_empty()),
         Err(why) => assert_bounded(&why.to_string()),
+    }
+}
+
+/// A page of what a service holds; the same bytes answer for every list, and for what no backup carries.
+pub(crate) fn inventory_page(bytes: &[u8]) {
+    let against = Against { backup: blob().backup, inventory: None };
+    let compare = Compare { against, comparing: Comparing::default() };
+    let Observation::Compared(stretch) = observe(bytes, &Action::Compare(Box::new(compare))) else {
+        panic!("a comparison has no result");
+    };
+    stretch.unread.iter().for_each(|unread| assert_bounded(&unread.why));
+    match stretch.end {
+        StretchEnd::Full => assert!((200..500).contains(&status(bytes))),
+        StretchEnd::Late => {}
+        StretchEnd::Interrupted(why) | StretchEnd::GivenUp(why) | StretchEnd::NoToken(why) => {
+            assert_bounded(&why)
+        }
+    }
+    let asked = Action::Look(Looking::ForRestore(blob(), Asking::Strangers(None)));
+    if let Observation::Looked(looks) = observe(bytes, &asked)
+        && let Some(Err(why)) = looks.content
+    {
+        assert_bounded(&why);
     }
 }
 
@@ -115,7 +141,7 @@ fn observe(bytes: &[u8], action: &Action) -> Observation {
     let clock = InvocationClock::new(now(), Arc::new(|| Duration::ZERO));
     let azure = Azure::with_transport(&config(), Arc::new(Fed::of(bytes)));
     runtime.block_on(async {
-        let scene = Scene { service: &service, clock: &clock, others: &[] };
+        let scene = Scene { service: &service, clock: &clock, others: &[], memo: &Memo::default() };
         let performed =
             tokio::time::timeout(StdDuration::from_secs(600), azure.perform(&scene, action)).await;
         performed.unwrap_or_else(|_| panic!("{action:?} takes longer than any invocation"))

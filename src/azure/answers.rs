@@ -20,7 +20,7 @@ pub(super) fn to_post(arm: &Arm, reply: Result<Posted, NoReply>) -> Option<Answe
         Ok(posted) => posted,
         Err(NoReply::TooLate) => return None,
         Err(NoReply::NoToken(why)) => return Some(Answer::NoToken(why)),
-        Err(NoReply::Silence(why)) => return Some(Answer::Unknown(why)),
+        Err(no_reply) => return Some(Answer::Unknown(silence(no_reply))),
     };
     Some(match u16::from(answer.status()) {
         202 => Answer::Accepted {
@@ -162,10 +162,11 @@ pub(super) fn silence(no_reply: NoReply) -> String {
     match no_reply {
         NoReply::NoToken(why) | NoReply::Silence(why) => why,
         NoReply::TooLate => "it was too late to ask".to_owned(),
+        NoReply::TooLarge => "the answer is larger than what is taken in".to_owned(),
     }
 }
 
-fn refused_token(answer: &RawResponse) -> String {
+pub(super) fn refused_token(answer: &RawResponse) -> String {
     format!("Azure refused the token, and a new one as well: {}", describe(answer))
 }
 

@@ -13,14 +13,16 @@ use azure_core::http::{
 use serde_json::Value;
 
 use super::identity::{Bearer, Tokens};
+use super::pace::{Paced, Pacing};
 use super::request_ids::{self, Hidden};
 use super::retry::{Harmless, Repeat, Repeated, Retry};
-use super::transport::Bounded;
+use super::transport::{Bounded, TooLarge};
 use crate::clock::InvocationClock;
 use crate::domain::vocabulary::Timestamp;
 
-/// The largest answer that is taken in. A service resource has some 10 KB.
-pub(super) const LARGEST_ANSWER: usize = 1 << 20;
+/// The largest answer that is taken in. A service resource has some 10 KB, a page of a list some 100; the largest
+/// thing that API Management keeps is a schema of 4 MB.
+pub(super) const LARGEST_ANSWER: usize = 5 << 20;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) enum NoReply {
     NoToken(String),
     /// Too late for this POST: it was not sent.
     TooLate,
+    /// The answer is larger than what is taken in.
+    TooLarge,
     /// Nothing came back, or nothing that could be read.
     Silence(String),
 }
@@ -48,7 +52,9 @@ pub(super) struct Arm {
 impl Arm {
     /// A client for the Resource Manager at `endpoint`.
     pub(super) fn new(endpoint: Url, tokens: Tokens, transport: Bounded) -> Self {
-        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(Bearer(Arc::new(tokens))), Arc::new(LastMoment)];
+        let pacing = Pacing(Arc::default());
+        let policies: Vec<Arc<dyn Policy>> =
+            vec![Arc::new(Bearer(Arc::new(tokens))), Arc::new(LastMoment), Arc::new(pacing)];
         let options = client_options(transport, Repeat::Reads, policies);
         let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let pipeline = Pipeline::new(Some(name), Some(version), options, Vec::new(), Vec::new(), None);
@@ -74,6 +80,11 @@ impl Arm {
     /// Reads a resource.
     pub(super) async fn get(&self, url: Url) -> Result<RawResponse, NoReply> {
         self.send(Request::new(url, Method::Get), &Context::new()).await
+    }
+
+    /// Reads a part of what a service holds, as soon as Resource Manager allows it.
+    pub(super) async fn get_paced(&self, url: Url) -> Result<RawResponse, NoReply> {
+        self.send(Request::new(url, Method::Get), &Context::new().with_value(Paced)).await
     }
 
     /// Reads how an operation stands; its URL is told to nobody.
@@ -104,12 +115,16 @@ impl Arm {
         let answer = self.pipeline.send(context, &mut request, Some(options)).await;
         match answer {
             Ok(answer) => {
-                if answer.status().is_client_error() || answer.status().is_server_error() {
+                // A crawl asks for things that need not be there.
+                let is_expected = context.value::<Paced>().is_some() && u16::from(answer.status()) == 404;
+                let is_error = answer.status().is_client_error() || answer.status().is_server_error();
+                if is_error && !is_expected {
                     request_ids::refused(context, &request, &answer);
                 }
                 Ok(answer)
             }
             Err(error) if error.downcast_ref::<Late>().is_some() => Err(NoReply::TooLate),
+            Err(error) if error.downcast_ref::<TooLarge>().is_some() => Err(NoReply::TooLarge),
             Err(error) if *error.kind() == ErrorKind::Credential => Err(NoReply::NoToken(error.to_string())),
             Err(error) => Err(NoReply::Silence(error.to_string())),
         }

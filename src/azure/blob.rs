@@ -26,6 +26,8 @@ use crate::config::{Storage, StorageAccess};
 use crate::domain::observation::BlobFacts;
 use crate::domain::vocabulary::{Container, Etag, Timestamp};
 
+mod parts;
+
 /// The largest answer that is taken in: a page of a listing, or a record and its headers.
 pub(super) const LARGEST_ANSWER: usize = 5 << 20;
 

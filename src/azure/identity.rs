@@ -16,6 +16,7 @@ use azure_identity::{
     UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::wall_clock;
 use crate::config::{Cloud, Credential};
@@ -25,6 +26,13 @@ pub(super) const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
 
 /// A token is renewed when less than this is left of it, so that none expires on its way.
 const MARGIN: time::Duration = time::Duration::minutes(5);
+
+/// One of which no more is left than this may expire before it arrives.
+const SHORTEST: time::Duration = time::Duration::seconds(30);
+
+/// The platform keeps tokens as well, and may give out one that ends soon again and again. It is not asked before each of
+/// many requests.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// The platform, Entra and `az` answer within seconds. Longer would use up an invocation.
 const LONGEST_FETCH: Duration = Duration::from_secs(30);
@@ -37,7 +45,13 @@ pub(super) struct Tokens {
     credential: Credential,
     scope: String,
     options: ClientOptions,
-    kept: Mutex<Option<AccessToken>>,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// A token, and when another was last asked for.
+struct Kept {
+    token: AccessToken,
+    asked: Instant,
 }
 
 impl Tokens {
@@ -53,15 +67,18 @@ impl Tokens {
     /// A token that is valid for a while.
     async fn get(&self) -> azure_core::Result<Secret> {
         let mut kept = self.kept.lock().await;
-        let now = wall_clock();
-        if let Some(token) = kept.as_ref().filter(|token| token.expires_on > now + MARGIN) {
+        let (now, asked) = (wall_clock(), Instant::now());
+        if let Some(Kept { token, .. }) = kept.as_ref().filter(|kept| kept.is_good(now)) {
             return Ok(token.token.clone());
         }
         match self.fetch().await {
-            Ok(token) => Ok(kept.insert(token).token.clone()),
+            Ok(token) => Ok(kept.insert(Kept { token, asked }).token.token.clone()),
             // Who gives out tokens may be down for as long as the old one is good.
-            Err(error) => match kept.as_ref().filter(|token| token.expires_on > now) {
-                Some(token) => Ok(token.token.clone()),
+            Err(error) => match kept.as_mut().filter(|kept| kept.token.expires_on > now) {
+                Some(kept) => {
+                    kept.asked = asked;
+                    Ok(kept.token.token.clone())
+                }
                 None => Err(error),
             },
         }
@@ -70,12 +87,13 @@ impl Tokens {
     /// Another token than the one that was refused; one that somebody else has fetched since will do.
     async fn renew(&self, refused: &Secret) -> azure_core::Result<Secret> {
         let mut kept = self.kept.lock().await;
-        if let Some(token) = kept.as_ref().filter(|token| token.token != *refused) {
+        if let Some(Kept { token, .. }) = kept.as_ref().filter(|kept| kept.token.token != *refused) {
             return Ok(token.token.clone());
         }
         *kept = None;
+        let asked = Instant::now();
         let token = self.fetch().await?;
-        Ok(kept.insert(token).token.clone())
+        Ok(kept.insert(Kept { token, asked }).token.token.clone())
     }
 
     async fn fetch(&self) -> azure_core::Result<AccessToken> {
@@ -133,6 +151,14 @@ impl Tokens {
             Credential::AzureCli => "the Azure CLI".to_owned(),
         };
         Error::with_message(ErrorKind::Credential, format!("no token for {audience} from {by}: {said}"))
+    }
+}
+
+impl Kept {
+    /// Whether it lasts for a while, or another was asked for in vain just now.
+    fn is_good(&self, now: time::OffsetDateTime) -> bool {
+        let lasts = self.token.expires_on > now + MARGIN;
+        lasts || self.token.expires_on > now + SHORTEST && self.asked.elapsed() < PAUSE
     }
 }
 

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use azure_core::http::HttpClient;
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -30,23 +31,32 @@ use outbound::Outbound;
 use retry::Repeat;
 use transport::Bounded;
 
+pub use crawl::Memo;
 pub use reads::{StorageRight, Unread};
 pub use store::{LARGEST_MANIFEST, LARGEST_RECORD, SaveTrouble, Store, Stored};
 pub use trouble::StorageTrouble;
 
 mod answers;
 mod arm;
+mod ask;
 mod blob;
+mod compare;
+mod content;
+mod crawl;
+mod facts;
 mod front_door;
 mod handshake;
 mod identity;
+mod inventory;
 mod outbound;
+mod pace;
 mod reads;
 mod request_ids;
 mod retention;
 mod retry;
 mod shared_key;
 mod store;
+mod take;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -75,6 +85,8 @@ pub const PROFILE_API_VERSION: &str = "2022-04-01";
 /// Azure, as the settings describe it.
 pub struct Azure {
     arm: Arm,
+    /// Every service that the settings name.
+    services: Vec<ServiceId>,
     store: Store,
     live: Live,
     outbound: Outbound,
@@ -92,6 +104,8 @@ pub struct Scene<'a> {
     pub clock: &'a InvocationClock,
     /// The services whose restore could stand in the way of one into this service.
     pub others: &'a [ServiceId],
+    /// What a crawl remembers from one stretch to the next.
+    pub memo: &'a Memo,
 }
 
 /// How it is found out who serves.
@@ -166,6 +180,7 @@ impl Azure {
             arm: Arm::new(config.cloud.arm.clone(), arm_tokens, transport),
             store: Store::new(blobs, config.backup_container.clone(), config.state_container.clone()),
             live: Live::of(config),
+            services: std::iter::once(&config.primary).chain(&config.secondaries).cloned().collect(),
             outbound: Outbound::new(http.clone()),
             front_doors: FrontDoors::out_of_reach(),
             api_version: config.api_version.clone(),
@@ -240,23 +255,43 @@ impl Azure {
             }
             Action::ListOld(old) => self.list_old(scene, *old).await,
             Action::Delete { stage, doomed } => self.delete(scene, *stage, doomed).await,
+            Action::TakeInventory(take) => Observation::Took(Box::new(self.take(scene, take).boxed().await)),
+            Action::JoinInventory(take) => Observation::Joined(self.join(scene, take).boxed().await),
+            Action::Compare(compare) => {
+                Observation::Compared(Box::new(self.compare(scene, compare).boxed().await))
+            }
+            Action::DropParts(backup) => match self.store.drop_parts(backup).await {
+                Ok(()) => Observation::DroppedParts(backup.clone()),
+                Err(trouble) => Observation::NotDone(trouble.to_string()),
+            },
         }
     }
 
     /// All parts at once: together they must not be older than 30 s when they are used.
     async fn look(&self, scene: &Scene<'_>, looking: &Looking) -> Looks {
         let at = scene.clock.now();
-        let (blob, others, asks) = match looking {
-            Looking::Service => (None, &[][..], false),
-            Looking::ForBackup(name) => (Some(name), &[][..], false),
-            Looking::ForRestore(name) => (Some(name), scene.others, true),
+        let (blob, others, asking) = match looking {
+            Looking::Service => (None, &[][..], None),
+            Looking::ForBackup(name) => (Some(name), &[][..], None),
+            Looking::ForRestore(name, asking) => (Some(name), scene.others, Some((name, asking))),
         };
         let url = self.arm.url(scene.service.as_str(), &self.api_version);
-        let (service, blob, others, serving) =
-            tokio::join!(self.arm.get(url), self.inspect(blob), self.look_at_others(others, at), async {
-                if asks { Some(self.who_serves().await) } else { None }
-            });
-        Looks { at, looking: looking.clone(), service: answers::to_look(service), blob, others, serving }
+        let serving = async { if asking.is_some() { Some(self.who_serves().await) } else { None } };
+        let content = async {
+            match asking {
+                Some(asking) => self.ask(scene, asking).await,
+                None => None,
+            }
+        };
+        let (service, blob, others, serving, content) = tokio::join!(
+            self.arm.get(url),
+            self.inspect(blob),
+            self.look_at_others(others, at),
+            serving,
+            content.boxed()
+        );
+        let (looking, service) = (looking.clone(), answers::to_look(service));
+        Looks { at, looking, service, blob, others, serving, content }
     }
 
     async fn inspect(&self, name: Option<&BlobName>) -> Option<BlobLook> {

@@ -13,6 +13,7 @@ use azure_core::time::parse_rfc7231;
 use time::Duration;
 use tokio::time::Instant;
 
+use super::pace::Paced;
 use super::transport::is_write;
 use super::wall_clock;
 
@@ -64,8 +65,8 @@ impl Policy for Retry {
     async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let began = Instant::now();
         let mut answer = next[0].send(context, request, &next[1..]).await;
-        for own_pause in PAUSES {
-            let Some(pause) = self.pause(context, request, &answer, own_pause) else { return answer };
+        for own_pause in pauses(context) {
+            let Some(pause) = self.pause(context, request, &answer, *own_pause) else { return answer };
             let Some(left) = time_left(began, pause) else { return answer };
             sleep(pause).await;
             if let Some(repeated) = context.value::<Repeated>() {
@@ -82,6 +83,11 @@ impl Policy for Retry {
 #[expect(clippy::disallowed_methods, reason = "a pause of seconds between two tries of one request")]
 async fn sleep(pause: Duration) {
     tokio::time::sleep(pause.unsigned_abs()).await;
+}
+
+/// A crawl asks once more after half a second and no oftener: it can go on from where it is at a later tick.
+fn pauses(context: &Context) -> &'static [Duration] {
+    if context.value::<Paced>().is_some() { &PAUSES[..1] } else { &PAUSES }
 }
 
 impl Retry {
@@ -103,6 +109,8 @@ impl Retry {
                 _ => return None,
             },
             Ok(answer) => match u16::from(answer.status()) {
+                // Asking a bucket that is empty empties it for longer.
+                429 if context.value::<Paced>().is_some() => return None,
                 429 | 503 if repeatable => retry_after(answer.headers()).unwrap_or(own),
                 408 | 500 | 502 | 504 if repeatable => own,
                 _ => return None,

@@ -17,7 +17,7 @@ pub const LARGEST_MANIFEST: usize = 64 << 10;
 
 /// Where records and manifests are kept.
 pub struct Store {
-    blobs: Blobs,
+    pub(super) blobs: Blobs,
     backups: Container,
     state: Container,
     /// Whether a container that is not there is made.
@@ -294,7 +294,7 @@ impl Store {
         self.blobs.create(&self.backups).await
     }
 
-    fn in_state<'a>(&'a self, path: &'a str) -> Place<'a> {
+    pub(super) fn in_state<'a>(&'a self, path: &'a str) -> Place<'a> {
         Place { container: &self.state, blob: path }
     }
 

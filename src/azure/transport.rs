@@ -152,14 +152,25 @@ impl Bounded {
         let mut bytes = BytesMut::new();
         while let Some(chunk) = body.try_next().await? {
             if bytes.len() + chunk.len() > self.largest_body {
-                let what = format!("the answer is larger than {} bytes", self.largest_body);
-                return Err(Error::with_message(ErrorKind::Other, what));
+                return Err(Error::new(ErrorKind::Other, TooLarge(self.largest_body)));
             }
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes.freeze())
     }
 }
+
+/// The answer has more bytes than are taken in.
+#[derive(Debug)]
+pub(super) struct TooLarge(usize);
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer is larger than {} bytes", self.0)
+    }
+}
+
+impl std::error::Error for TooLarge {}
 
 /// Whether a request changes something.
 pub(super) fn is_write(method: Method) -> bool {

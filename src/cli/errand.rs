@@ -156,6 +156,8 @@ mod tests {
             completed_at: began,
             accepted: suspicious.is_none(),
             suspicious: suspicious.map(str::to_owned),
+            counts: None,
+            after: None,
         }
     }
 

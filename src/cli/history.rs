@@ -67,6 +67,7 @@ pub fn text(runs: &[ClosedRun]) -> String {
             RunOutcome::Verified => "verified",
             RunOutcome::Unverified => "not compared",
             RunOutcome::Mismatched => "differs",
+            RunOutcome::Suspicious => "suspicious",
             RunOutcome::Failed => "failed",
         };
         // What went well is said by its outcome.

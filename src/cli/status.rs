@@ -7,7 +7,9 @@ use time::Duration;
 use super::words::{age, clock};
 use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Failures, Held, Holds};
-use crate::domain::status::{BELIEVED_FOR, Role, ServiceStatus, Status, UnderWay, Wished, held};
+use crate::domain::status::{
+    BELIEVED_FOR, Found, Role, ServiceStatus, Status, UnderWay, Wished, found, held,
+};
 use crate::domain::vocabulary::Timestamp;
 
 /// How wide the labels are.
@@ -51,6 +53,13 @@ pub fn text(status: &Status, beside: &Beside) -> String {
 
 fn fact(page: &mut String, label: &str, text: &str) {
     let _ = writeln!(page, "{label:LABEL$}{text}");
+}
+
+fn facts(page: &mut String, Found { heading, lines }: &Found) {
+    let label = format!("  {}", heading.to_lowercase());
+    for (number, line) in lines.iter().enumerate() {
+        fact(page, if number == 0 { &label } else { "" }, line);
+    }
 }
 
 fn head(page: &mut String, status: &Status, beside: &Beside) {
@@ -114,6 +123,7 @@ fn card(page: &mut String, service: &ServiceStatus, now: Timestamp) {
     let _ = writeln!(page, "{}, {role}", service.name);
     if service.role == Role::Secondary || service.holds != Holds::Nothing {
         fact(page, "  holds", &holds(&service.holds, now));
+        found(&service.holds).iter().for_each(|found| facts(page, found));
     }
     if let Some(last) = &service.last_verified {
         let old = age(now - last.started_at);

@@ -1,77 +1,28 @@
 //! A backup, from due to verified.
 //!
-//! `Idle` → `Requested` → `Running` → `Proving` → `Committing` → `Idle`
-
-use time::Duration;
+//! `Idle` → `Inventory` → `Prepared` → `Requested` → `Running` → `Proving` → `Committing` → `Idle`
 
 use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
+use super::inventory::compare::Tallies;
 use super::manifest::{Manifest, Proven};
 use super::observation::{
     Action, Answer, BlobFacts, BlobLook, BlobName, Looking, Looks, NoLook, Observation, Start, WriteOnce,
 };
 use super::operation::{Followed, UNSEEN_END};
 use super::record::{
-    BackupPhase, BackupRun, BackupWish, Claim, ClosedRun, Failures, FirstSight, KnownBackup, LastVerified,
-    Operation, Proof, Record, RunKind, RunOutcome, Running,
+    Aside, BackupPhase, BackupRun, Claim, ClosedRun, Failures, FirstSight, InventoryRef, KnownBackup,
+    LastVerified, Operation, Proof, Record, RunKind, RunOutcome, Running, Taking,
 };
 use super::vocabulary::{BackupName, Digest, ServiceState, Timestamp};
 
-/// A backup asked for by hand that could not begin for this long is given up.
-pub const WISH_LIFETIME: Duration = Duration::hours(1);
+pub use due::{WISH_LIFETIME, is_due, lapse, wish};
 
-/// Takes in that somebody asked for a backup now.
-pub fn wish(context: &Context, mut record: Record, now: Timestamp) -> Decision {
-    if let Operation::Backup(run) = &record.operation {
-        let name = run.name.clone();
-        let text = format!("{name} is already under way; no second backup is begun beside it");
-        return Decision::rest(record).telling_of(&name, EventName::BackupAlreadyRunning, text);
-    }
-    // What `resume` asked for is asked for still.
-    let after_resume = record.backup_wish.is_some_and(|wish| wish.after_resume);
-    record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume });
-    let text = format!("a backup of {} was asked for", context.service.name());
-    Decision::rest(record).telling(Event::new(EventName::BackupWished, text))
-}
+use due::occurrence;
 
-/// Whether a backup shall begin now: somebody asked, the schedule asks, or there has never been one.
-pub fn is_due(context: &Context, record: &Record, now: Timestamp) -> bool {
-    if record.backup_wish.is_some() {
-        return true;
-    }
-    let Some(occurrence) = occurrence(context, now) else { return false };
-    let uncovered = record.covered.is_none_or(|covered| occurrence > covered);
-    let wanted = uncovered || record.last_verified.is_none() || waits_since_resume(record);
-    wanted && record.backup_failures.as_ref().is_none_or(|failures| may_retry(failures, occurrence, now))
-}
-
-/// After `resume` nothing older is restored by itself, so a backup stays due until one that began later is proven.
-fn waits_since_resume(record: &Record) -> bool {
-    let newest = record.backups.iter().map(|backup| backup.started_at).max();
-    record.resumed_at.is_some_and(|resumed| newest.is_none_or(|newest| newest < resumed))
-}
-
-/// A new occurrence is not held up by what failed before it.
-fn may_retry(failures: &Failures, occurrence: Timestamp, now: Timestamp) -> bool {
-    failures.occurrence.is_none_or(|attempted| occurrence > attempted) || now >= failures.next_attempt()
-}
-
-fn occurrence(context: &Context, now: Timestamp) -> Option<Timestamp> {
-    context.schedule.as_ref()?.latest_at_or_before(now.get()).map(Timestamp::new)
-}
-
-/// Gives up a wish that waited too long. A backup that `resume` asked for waits for ever.
-pub fn lapse(record: &Record, now: Timestamp) -> Option<Decision> {
-    let wish = record.backup_wish.as_ref().filter(|wish| !wish.after_resume)?;
-    if now < record.over_at(wish.at, WISH_LIFETIME) {
-        return None;
-    }
-    let text = format!("the backup asked for at {} could not begin within an hour: ask again", wish.at);
-    let mut record = record.clone();
-    record.backup_wish = None;
-    record.backup_failures = Some(Failures::noted(record.backup_failures, now, text.clone()));
-    Some(Decision::act(record, Action::Again).telling(Event::new(EventName::BackupLapsed, text)))
-}
+mod due;
+mod prepare;
+mod suspicion;
 
 /// The first look of a backup that is due: the service, and whether the name of this second is free.
 pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision {
@@ -91,8 +42,8 @@ fn look(context: &Context, record: Record, backup: BackupName) -> Decision {
     Decision::act(record, Action::Look(Looking::ForBackup(blob)))
 }
 
-/// At `Idle`, after the first look: claims the backup if nothing stands in its way.
-pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestamp) -> Decision {
+/// At `Idle`, after the first look: begins with the inventory if nothing stands in the way.
+pub fn begin(context: &Context, mut record: Record, looks: &Looks, now: Timestamp) -> Decision {
     let Looking::ForBackup(blob) = &looks.looking else { return Decision::rest(record) };
     if let Some(BlobLook::Found(_)) = looks.blob {
         return look(context, record, blob.backup.next_second());
@@ -106,26 +57,24 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         return Decision::rest(record).telling_of(&blob.backup, EventName::DryRun, text);
     }
     record.last_name = Some(blob.backup.clone());
+    record.aside = None;
+    record.parts_of = Some(blob.backup.clone());
     record.operation = Operation::Backup(Box::new(BackupRun {
         name: blob.backup.clone(),
         container: blob.container.clone(),
         started_at: now,
         storage_at: context.storage_time,
         occurrence: occurrence(context, now),
-        wish: record.backup_wish.as_ref().map(|wish| wish.by.clone()),
+        wish: None,
         tier: service.tier,
         location: service.location,
         inventory: None,
+        counts: None,
+        prepared_at: None,
         overdue: false,
-        phase: BackupPhase::Requested(context.claim(now)),
+        phase: BackupPhase::Inventory(Box::new(Taking::begin(context.depth, now))),
     }));
-    let text =
-        format!("backup of {} claimed; it is looked at once more before the request", context.service.name());
-    Decision::act(record, Action::Look(looks.looking.clone())).telling_of(
-        &blob.backup,
-        EventName::BackupRequested,
-        text,
-    )
+    Decision::act(record, Action::Again)
 }
 
 /// What keeps a backup from beginning.
@@ -183,8 +132,8 @@ pub fn decide(
 ) -> Decision {
     let step = Step { context, record, run, now };
     match step.run.phase.clone() {
-        // Inventories are not taken yet: one found here was begun by a later version, and may be skipped.
-        BackupPhase::Inventory { .. } => step.skip_inventory(),
+        BackupPhase::Inventory(taking) => step.inventory(taking, observation),
+        BackupPhase::Prepared => step.prepared(observation),
         BackupPhase::Requested(claim) => step.requested(claim, observation),
         BackupPhase::Running(running) => step.running(running, observation),
         BackupPhase::Proving { proof, first } => step.proving(proof, first, observation),
@@ -201,12 +150,6 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn skip_inventory(self) -> Decision {
-        let mut record = self.record;
-        record.operation = Operation::Idle;
-        Decision::act(record, Action::Again)
-    }
-
     fn requested(mut self, mut claim: Claim, observation: &Observation) -> Decision {
         match observation {
             Observation::Looked(looks) if claim.is_of(self.context) && claim.taken_over => {
@@ -228,11 +171,12 @@ impl Step<'_> {
     }
 
     /// The looks that were taken after the claim was saved allow the POST, or the claim is undone.
-    fn post(self, claim: Claim, looks: &Looks) -> Decision {
+    fn post(mut self, claim: Claim, looks: &Looks) -> Decision {
         match allows(looks) {
-            Ok(_) => {
+            Ok(service) => {
+                (self.run.tier, self.run.location) = (service.tier.clone(), service.location.clone());
                 let start = Start { claim, blob: self.blob(), looked_at: looks.at };
-                Decision::act(self.record, Action::StartBackup(start))
+                self.go_on(Action::StartBackup(start))
             }
             Err(Obstacle::NoToken(why)) => {
                 self.undo(EventName::BackupUndone, &why, Action::Stop(why.clone()))
@@ -378,7 +322,8 @@ impl Step<'_> {
             length: blob.length,
             etag: blob.etag.clone(),
         };
-        let manifest = Manifest::of(&self.run, proven, self.now).text();
+        let suspicious = suspicion::of(self.context, &self.record, &self.run);
+        let manifest = Manifest { suspicious, ..Manifest::of(&self.run, proven, self.now) }.text();
         self.run.phase = BackupPhase::Committing { manifest: manifest.clone() };
         let write = Action::WriteManifest { at: self.blob(), bytes: manifest };
         self.go_on(write)
@@ -409,16 +354,20 @@ impl Step<'_> {
 
     fn verified(mut self, manifest: &str) -> Decision {
         let run = self.run.clone();
+        let written = Manifest::parse(&run.name, manifest.as_bytes()).ok();
+        let suspicious = written.as_ref().and_then(|manifest| manifest.suspicious.clone());
         self.record.backups.push(KnownBackup {
             name: run.name.clone(),
             digest: Digest::of(manifest.as_bytes()),
             started_at: run.started_at,
-            completed_at: completed_at(&run.name, manifest).unwrap_or(self.now),
-            accepted: true,
-            suspicious: None,
+            completed_at: written.map_or(self.now, |manifest| manifest.completed_at),
+            accepted: suspicious.is_none(),
+            suspicious: suspicious.clone(),
+            counts: run.counts,
+            after: None,
         });
         let newer = self.record.last_verified.as_ref().is_none_or(|last| run.started_at > last.started_at);
-        if newer {
+        if newer && suspicious.is_none() {
             self.record.last_verified =
                 Some(LastVerified { name: run.name.clone(), started_at: run.started_at });
         }
@@ -426,7 +375,30 @@ impl Step<'_> {
         self.record.backup_failures = None;
         let took = (self.now - run.started_at).whole_minutes();
         let text = format!("proven after {took} min; recovery point {}", run.started_at);
-        self.close(RunOutcome::Verified, text.clone()).telling_of(&run.name, EventName::BackupVerified, text)
+        self.begin_after_inventory();
+        match suspicious {
+            None => self.close(RunOutcome::Verified, text.clone()).telling_of(
+                &run.name,
+                EventName::BackupVerified,
+                text,
+            ),
+            Some(why) => {
+                let text = format!("{text}. It is not restored by itself: {why}");
+                self.close(RunOutcome::Suspicious, text.clone()).telling_of(
+                    &run.name,
+                    EventName::BackupSuspicious,
+                    text,
+                )
+            }
+        }
+    }
+
+    /// What changes on the service while the backup runs is told apart by an inventory that is taken afterwards.
+    fn begin_after_inventory(&mut self) {
+        let Some(InventoryRef { .. }) = &self.run.inventory else { return };
+        let taking = Taking::begin(self.context.depth, self.now);
+        let (backup, container) = (self.run.name.clone(), self.run.container.clone());
+        self.record.aside = Some(Box::new(Aside::After { backup, container, taking }));
     }
 
     fn fail(mut self, what: String) -> Decision {
@@ -448,15 +420,20 @@ impl Step<'_> {
             ended_at: self.now,
             outcome,
             what,
+            compared: Tallies::default(),
         });
         Decision::act(self.record, Action::Again)
     }
 
-    fn undo(self, event: EventName, why: &str, action: Action) -> Decision {
-        let mut record = self.record;
-        record.operation = Operation::Idle;
+    /// Takes the claim back. The inventory is kept for the next one: a busy hour shall not leave sixty.
+    fn undo(mut self, event: EventName, why: &str, action: Action) -> Decision {
         let text = format!("the claim is undone, nothing is counted: {why}");
-        Decision::act(record, action).telling_of(&self.run.name, event, text)
+        if self.run.prepared_at.is_none() {
+            self.record.operation = Operation::Idle;
+            return Decision::act(self.record, action).telling_of(&self.run.name, event, text);
+        }
+        self.run.phase = BackupPhase::Prepared;
+        self.go_on(action).telling_of(&self.run.name, event, text)
     }
 
     fn spend_wish(&mut self) {
@@ -479,8 +456,4 @@ impl Step<'_> {
     fn rest(&self) -> Decision {
         self.go_on(Action::Yield)
     }
-}
-
-fn completed_at(name: &BackupName, manifest: &str) -> Option<Timestamp> {
-    Manifest::parse(name, manifest.as_bytes()).ok().map(|manifest| manifest.completed_at)
 }

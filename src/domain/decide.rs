@@ -59,9 +59,9 @@ fn idle(context: &Context, record: Record, observation: &Observation, now: Times
     match observation {
         Observation::Looked(looks) => match &looks.looking {
             Looking::ForBackup(_) if backup::is_due(context, &record, now) => {
-                backup::claim(context, record, looks, now)
+                backup::begin(context, record, looks, now)
             }
-            Looking::ForRestore(_) => restore::claim(context, record, looks, now),
+            Looking::ForRestore(..) => restore::claim(context, record, looks, now),
             _ => Decision::rest(record),
         },
         Observation::Wrote(written) => note_history(record, written),

@@ -4,6 +4,7 @@ use time::Duration;
 
 use super::event::{Event, EventName};
 use super::id::{ServiceId, ServiceName};
+use super::inventory::{Counts, Depth};
 use super::observation::Action;
 use super::record::{Claim, ClosedRun, FailedOver, Failures, RecentRun, Record};
 use super::schedule::Schedule;
@@ -31,6 +32,16 @@ pub struct Context {
     pub failed_over: Option<FailedOver>,
     /// The last `resume`, by the primary's record.
     pub resumed_at: Option<Timestamp>,
+    /// Up to when nobody may have watched who serves: the end of the newest time in which no read said so for more than
+    /// 10 min in a row.
+    pub blind_until: Option<Timestamp>,
+    /// How much of a service an inventory covers.
+    pub depth: Depth,
+    /// What the primary's newest accepted backup counted; where a service has no such backup of its own, this is what
+    /// a new one is measured by.
+    pub measure: Option<Counts>,
+    /// This pass over the services may take the time to read what they hold.
+    pub may_read: bool,
     /// The settings name this service. One they no longer name is driven to the end of what it is in.
     pub configured: bool,
     pub dry_run: bool,
@@ -51,6 +62,10 @@ pub struct Situation {
     pub failed_over: Option<FailedOver>,
     /// The last `resume`, by the primary's record.
     pub resumed_at: Option<Timestamp>,
+    /// Up to when nobody may have watched who serves, by the primary's record.
+    pub blind_until: Option<Timestamp>,
+    /// What the primary's newest accepted backup counted.
+    pub measure: Option<Counts>,
 }
 
 impl Context {
@@ -87,6 +102,12 @@ impl Decision {
     /// Adds what is told once the record is saved.
     pub fn telling(mut self, event: Event) -> Self {
         self.events.push(event);
+        self
+    }
+
+    /// Adds what is told, if there is anything, once the record is saved.
+    pub fn telling_all(mut self, events: impl IntoIterator<Item = Event>) -> Self {
+        self.events.extend(events);
         self
     }
 

@@ -67,6 +67,9 @@ macro_rules! events {
 events! {
     BackupWished "backup.wished" Info "A backup was asked for by hand.";
     BackupAlreadyRunning "backup.already_running" Info "A backup was asked for while one is under way, which is named; there is no second one.";
+    InventoryInterrupted "inventory.interrupted" Info "Reading what a service holds stopped before the end; a later tick goes on.";
+    InventoryTaken "inventory.taken" Info "What the service holds is written down beside a backup.";
+    InventoryMissing "inventory.missing" Warning "What the service holds could not be written down; the text says why. A backup goes on without it.";
     BackupWaiting "backup.waiting" Info "A due backup cannot begin yet; the text says what it waits for.";
     BackupRequested "backup.requested" Info "The backup is claimed in the record, which is saved; its POST comes next.";
     BackupAccepted "backup.accepted" Info "Azure took the backup. That is not yet a success.";
@@ -77,6 +80,8 @@ events! {
     BackupEnded "backup.ended" Info "The backup's operation ended; its blob has to prove it.";
     BackupOverdue "backup.overdue" Error "The backup has been running for longer than 4 h.";
     BackupVerified "backup.verified" Info "The backup is proven and its manifest is written.";
+    BackupSuspicious "backup.suspicious" Error "The backup is proven, but lost more than half of the APIs or products, or its inventory; it is not restored by itself.";
+    BackupAcceptedByHand "backup.accepted_by_hand" Info "A suspicious backup was restored by hand, and may now be restored by itself.";
     BackupFailed "backup.failed" Error "The backup failed; the text holds Azure's own words.";
     BackupLapsed "backup.lapsed" Error "A backup asked for by hand could not begin within 1 h and was given up.";
     ManifestTakenUp "manifest.taken_up" Warning "A tick took up a manifest whose event had not come within 3 min.";
@@ -115,6 +120,9 @@ events! {
     RetentionDeleted "retention.deleted" Info "Blobs that were kept long enough are deleted; the text names them.";
     RetentionRefused "retention.refused" Warning "Storage refused a delete. It is told once, stands in the record, and is tried again a day later.";
     RetentionPostponed "retention.postponed" Info "What has been kept long enough could not be found out or deleted; it is tried again an hour later.";
+    StandbyCompared "standby.compared" Info "What a service holds was compared again.";
+    StandbyMismatched "standby.mismatched" Error "A service was compared again with the backup that it holds, and differs from it: somebody has changed it since.";
+    StandbyNotProtected "standby.not_protected" Info "What no backup carries is not alike on both services, or not known to be; the record names it, with what to do about it.";
     ServiceNotDriven "service.not_driven" Error "Nothing can be done for this service now: no token, or Azure refuses it; the others go on.";
     RolesChanged "roles.changed" Warning "The settings name another primary than before; automatic wishes are dropped.";
     RecordAdopted "record.adopted" Warning "Somebody said that a service with another resource id is the same one, moved.";

@@ -7,6 +7,10 @@ use super::record::{By, FailedOver, Holds, Operation, Record, RestoreSource, Res
 use super::serving::Serving;
 use super::vocabulary::{BackupName, ServiceState, Timestamp};
 
+pub use content::{asking, unwatched};
+
+mod content;
+
 /// What the gates say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -84,8 +88,8 @@ fn may_serve(context: &Context, by: By, serving: &Serving) -> Option<String> {
     }
 }
 
-/// The gates that need looks: the blob, the traffic, the other targets, the service.
-pub fn after_looking(context: &Context, wish: &RestoreWish, looks: &Looks) -> Verdict {
+/// The gates that need looks: the blob, the traffic, the other targets, what the service holds, the service.
+pub fn after_looking(context: &Context, (record, wish): (&Record, &RestoreWish), looks: &Looks) -> Verdict {
     let source = &wish.source;
     match blob_is_the_proven_one(source, looks.blob.as_ref()) {
         Verdict::Pass => {}
@@ -94,9 +98,14 @@ pub fn after_looking(context: &Context, wish: &RestoreWish, looks: &Looks) -> Ve
     if let Some(reason) = not_now(context, wish, looks) {
         return Verdict::Deferred(reason);
     }
+    if let Err(NoLook::NoToken(why)) = &looks.service {
+        return Verdict::NoToken(why.clone());
+    }
+    if let Some(reason) = content::objects(context, (record, wish), looks) {
+        return Verdict::Deferred(reason);
+    }
     match &looks.service {
         Ok(service) => fits(source, service),
-        Err(NoLook::NoToken(why)) => Verdict::NoToken(why.clone()),
         Err(why) => Verdict::Deferred(format!("the service cannot be looked at: {why}")),
     }
 }

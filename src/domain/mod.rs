@@ -2,6 +2,7 @@
 
 pub mod adoption;
 pub mod backup;
+pub mod comparison;
 pub mod deadline;
 pub mod decide;
 pub mod decision;
@@ -15,11 +16,13 @@ pub mod manifest;
 pub mod observation;
 pub mod offer;
 pub mod operation;
+pub mod reading;
 pub mod record;
 pub mod restore;
 pub mod retention;
 pub mod schedule;
 pub mod serving;
+pub mod standby;
 pub mod status;
 pub mod summary;
 pub mod take_up;

@@ -4,10 +4,15 @@
 use std::collections::BTreeSet;
 
 use super::id::ServiceName;
-use super::record::{Claim, FailedOver, OldBlob, Stage};
+use super::inventory::compare::Comparison;
+use super::inventory::{Chain, Counts, Place, Unread};
+use super::record::{
+    Baseline, Chunk, Claim, Comparing, FailedOver, InventoryPlace, InventoryRef, OldBlob, Stage, Taking,
+};
 use super::serving::Serving;
+use super::unprotected::Unprotected;
 use super::vocabulary::{
-    AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp,
+    AzureWords, BackupName, Container, Digest, Etag, OperationUrl, ServiceState, Tier, Timestamp,
 };
 
 /// What to do next with one service. Every effect is named in a saved record before it is performed.
@@ -37,6 +42,14 @@ pub enum Action {
     ListOld(Old),
     /// Delete these blobs, which were listed at this stage, each only at the version that was listed.
     Delete { stage: Stage, doomed: Vec<OldBlob> },
+    /// Read on what the service holds, and store it as parts of an inventory.
+    TakeInventory(Box<Take>),
+    /// Put the parts of an inventory together, and store it create-only.
+    JoinInventory(Box<Take>),
+    /// Read on what the service holds, and compare it with the inventories of a backup.
+    Compare(Box<Compare>),
+    /// Delete the parts of a backup's inventories.
+    DropParts(BackupName),
 }
 
 /// What is listed: blobs of this stage that were dated then or before.
@@ -46,6 +59,35 @@ pub struct Old {
     pub until: Timestamp,
 }
 
+/// An inventory of a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    pub blob: BlobName,
+    /// The one that is taken after the backup, not before it.
+    pub after: bool,
+}
+
+/// An inventory to be taken, as far as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Take {
+    pub inventory: Inventory,
+    pub taking: Taking,
+}
+
+/// What a service is compared with: a backup, and its inventory if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Against {
+    pub backup: BackupName,
+    pub inventory: Option<InventoryPlace>,
+}
+
+/// A comparison to be made, as far as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compare {
+    pub against: Against,
+    pub comparing: Comparing,
+}
+
 /// What a look is for, and so what it takes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Looking {
@@ -53,8 +95,36 @@ pub enum Looking {
     Service,
     /// The service, and whether the backup's name is free.
     ForBackup(BlobName),
-    /// The service, the backup's blob, who serves, and the other services' records.
-    ForRestore(BlobName),
+    /// The service, the backup's blob, who serves, the other services' records, and what is asked of the service's
+    /// content.
+    ForRestore(BlobName, Asking),
+}
+
+/// What a restore has to know of its target's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asking {
+    Nothing,
+    /// Which APIs and products the backup's inventory lacks: nothing of ours was ever restored into the service.
+    Strangers(Option<InventoryPlace>),
+    /// Whether its lists are as they were: nobody watched for a while whether users came to it.
+    Lists,
+}
+
+/// What was asked of a target's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentLook {
+    Strangers(Strangers),
+    /// The digest of its top-level lists.
+    Lists(Digest),
+}
+
+/// APIs and products of a target that the backup's inventory lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strangers {
+    pub apis: usize,
+    pub products: usize,
+    /// The paths of some.
+    pub some: Vec<String>,
 }
 
 /// A backup's blob, by container and backup name.
@@ -96,6 +166,16 @@ pub enum Observation {
     ListedOld { stage: Stage, listing: Result<Listing, String> },
     /// How deletes ended, in their order; fewer than there were, if they broke off.
     Deleted(Vec<Deletion>),
+    /// What was read and stored for an inventory.
+    Took(Box<TakenStretch>),
+    /// What became of putting an inventory together.
+    Joined(Joined),
+    /// What was read and compared.
+    Compared(Box<ComparedStretch>),
+    /// The parts of a backup's inventories are deleted.
+    DroppedParts(BackupName),
+    /// Something that nobody waits for could not be done; a later invocation tries it again.
+    NotDone(String),
 }
 
 /// Old blobs, and what is needed of them.
@@ -124,6 +204,44 @@ pub enum Deletion {
     NoAnswer(String),
 }
 
+/// One stretch of a crawl, stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenStretch {
+    /// How far the crawl has come.
+    pub place: Place,
+    /// What was read in this stretch lies there.
+    pub chunks: Vec<Chunk>,
+    /// How much that is.
+    pub counts: Counts,
+    pub unread: Vec<Unread>,
+    pub end: StretchEnd,
+}
+
+/// What became of putting an inventory together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Joined {
+    Stored(InventoryRef),
+    /// It can never be, for this reason.
+    Impossible(String),
+    /// Not now.
+    NoAnswer(String),
+}
+
+/// One stretch of a crawl, compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedStretch {
+    /// How far the crawl has come.
+    pub place: Place,
+    pub baseline: Baseline,
+    /// What was found up to there.
+    pub found: Comparison,
+    pub lists: Chain,
+    pub unread: Vec<Unread>,
+    /// What no backup carries; it is looked at last.
+    pub unprotected: Option<Unprotected>,
+    pub end: StretchEnd,
+}
+
 /// What one look took in. Only what was asked for is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Looks {
@@ -136,6 +254,8 @@ pub struct Looks {
     pub others: Result<Others, String>,
     /// Who serves, by a read of its own.
     pub serving: Option<Serving>,
+    /// What was asked of the service's content, or why that cannot be said.
+    pub content: Option<Result<ContentLook, String>>,
 }
 
 /// What the records of the other services say about a restore into this one.
@@ -223,6 +343,21 @@ pub enum Poll {
     Failed(AzureWords),
     /// The answer says nothing about the operation: the service has to be looked at.
     Unknown(String),
+}
+
+/// How a stretch of a crawl ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StretchEnd {
+    /// It is as long as a stretch may be, or there is nothing more to read: what it has read is to be saved.
+    Full,
+    /// There is no time left for reading in this invocation.
+    Late,
+    /// Azure wants fewer requests, or did not answer: a later tick goes on from there.
+    Interrupted(String),
+    /// This service cannot be read: a right is missing, or it is not there.
+    GivenUp(String),
+    /// 401 after one new token, or no token.
+    NoToken(String),
 }
 
 /// How a create-only write ended.

@@ -4,11 +4,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{ServiceId, ServiceName};
+use super::inventory::Counts;
 use super::vocabulary::{BackupName, Digest, InvocationId, Timestamp};
 
 pub use kept::{
     BackupWish, By, Compared, Deferred, EventLost, FailedOver, Failures, Held, Holds, InventoryRef,
     KnownBackup, LastVerified, Pin, RestoreSource, RestoreWish, Served, Suspect, UnseenEnds,
+};
+pub use reading::{
+    Aside, Baseline, Chunk, Comparing, Finding, InventoryPlace, OpenInventory, Progress, Reader, Taking,
+    folder_of, parts_folder,
 };
 pub use retention::{OldBlob, RefusedDelete, Retention, Stage};
 pub use run::{
@@ -17,6 +22,7 @@ pub use run::{
 };
 
 mod kept;
+mod reading;
 mod retention;
 mod run;
 
@@ -80,6 +86,16 @@ pub struct Record {
     /// Restores of one backup that ended unseen although `Updating` had been seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen_ends: Option<UnseenEnds>,
+    /// Azure took a restore of ours into this service: what it holds is ours to overwrite.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
+
+    /// What is read of the service at rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Box<Aside>>,
+    /// The backup of whose inventories parts may still lie in the state container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts_of: Option<BackupName>,
 
     /// The manifest that a tick last had to take up; forgotten when an event comes in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,6 +169,9 @@ impl Record {
             restore_failures: None,
             refused: None,
             unseen_ends: None,
+            ours: false,
+            aside: None,
+            parts_of: None,
             event_lost: None,
             suspect: None,
             busy_since: None,
@@ -195,6 +214,13 @@ impl Record {
     /// The newest backup that may be restored.
     pub fn newest_accepted(&self) -> Option<&KnownBackup> {
         self.backups.iter().filter(|backup| backup.accepted).max_by_key(|backup| backup.started_at)
+    }
+
+    /// The newest backup that may be restored and has an inventory, and what that counted.
+    pub fn newest_measured(&self) -> Option<(&BackupName, Counts)> {
+        let measured = self.backups.iter().filter(|backup| backup.accepted && backup.counts.is_some());
+        let newest = measured.max_by_key(|backup| backup.started_at)?;
+        Some((&newest.name, newest.counts?))
     }
 
     /// What the record says of a manifest: `startedAt`, if name and digest stand in it, be it as a

@@ -8,14 +8,17 @@ use super::decide::write_history;
 use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
 use super::gate::{self, Verdict};
+use super::inventory::compare::Tallies;
 use super::observation::{Action, Answer, BlobName, Looking, Looks, NoLook, Observation, Start};
 use super::offer::give_seen_back;
 use super::operation::Followed;
 use super::record::{
-    By, Claim, ClosedRun, Compared, Deferred, Failures, Held, Holds, Operation, Record, RestoreEnd,
-    RestorePhase, RestoreRun, RestoreSource, RestoreWish, RunKind, RunOutcome, Running, UnseenEnds,
+    By, Claim, ClosedRun, Deferred, Failures, Operation, Record, RestoreEnd, RestorePhase, RestoreRun,
+    RestoreSource, RestoreWish, RunKind, RunOutcome, Running,
 };
 use super::vocabulary::{ServiceState, Timestamp};
+
+mod verify;
 
 /// A restore asked for by hand that is not held after this long is given up: an old wish must not fire
 /// when the world has changed, nor stand in the way for ever.
@@ -43,7 +46,10 @@ pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision
         return Decision::rest(record);
     }
     match gate::before_looking(context, &record, &wish, now) {
-        Verdict::Pass => Decision::act(record, Action::Look(Looking::ForRestore(blob_of(&wish.source)))),
+        Verdict::Pass => {
+            let look = Action::Look(looking(context, &record, &wish));
+            Decision::act(record, look)
+        }
         verdict => hold_back(record, wish, verdict, now),
     }
 }
@@ -53,6 +59,10 @@ fn is_put_off(wish: &RestoreWish, now: Timestamp) -> bool {
     wish.failures.as_ref().is_some_and(|failures| now < failures.next_attempt())
 }
 
+fn looking(context: &Context, record: &Record, wish: &RestoreWish) -> Looking {
+    Looking::ForRestore(blob_of(&wish.source), gate::asking(context, record, wish))
+}
+
 fn blob_of(source: &RestoreSource) -> BlobName {
     BlobName { container: source.container.clone(), backup: source.name.clone() }
 }
@@ -60,8 +70,8 @@ fn blob_of(source: &RestoreSource) -> BlobName {
 /// At `Idle`, after the first look: claims the restore if nothing stands in its way.
 pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestamp) -> Decision {
     let Some(wish) = record.restore_wish.clone() else { return Decision::rest(record) };
-    if looks.looking != Looking::ForRestore(blob_of(&wish.source)) {
-        // Another backup was chosen meanwhile, and a look for the one says nothing about the other.
+    if looks.looking != looking(context, &record, &wish) {
+        // Another backup was chosen meanwhile, or more is asked: a look for the one says nothing about the other.
         return Decision::act(record, Action::Again);
     }
     if is_put_off(&wish, now) {
@@ -78,6 +88,7 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         return Decision::rest(record).telling_of(&name, EventName::DryRun, text);
     }
     record.restore_wish = Some(RestoreWish { deferred: None, ..wish.clone() });
+    record.aside = None;
     record.operation = Operation::Restore(Box::new(RestoreRun {
         source: wish.source,
         started_at: now,
@@ -105,7 +116,7 @@ fn gates(
     (looks, now): (&Looks, Timestamp),
 ) -> Verdict {
     match gate::before_looking(context, record, wish, now) {
-        Verdict::Pass => gate::after_looking(context, wish, looks),
+        Verdict::Pass => gate::after_looking(context, (record, wish), looks),
         verdict => verdict,
     }
 }
@@ -158,7 +169,9 @@ pub fn decide(
     match step.run.phase.clone() {
         RestorePhase::Requested(claim) => step.requested(claim, observation),
         RestorePhase::Running(running) => step.running(running, observation),
-        RestorePhase::Verifying { ended, .. } => step.verifying(ended),
+        RestorePhase::Verifying { since, ended, comparing } => {
+            step.verifying((since, ended), comparing, observation)
+        }
     }
 }
 
@@ -211,6 +224,7 @@ impl Step<'_> {
     fn inherit(mut self, looks: &Looks) -> Decision {
         match &looks.service {
             Ok(service) if service.state == ServiceState::Updating => {
+                self.record.ours = true;
                 self.run.phase = RestorePhase::Running(Running::adopted());
                 let text =
                     "the writer of the claim is gone, and the service is Updating: taken for this restore";
@@ -219,7 +233,7 @@ impl Step<'_> {
             }
             Ok(service) if service.state.is_free() => {
                 let text = "its writer was lost before Azure's answer was saved, and no restore runs";
-                self.fail_unknown(text.into())
+                self.fail_unknown(text.into(), None)
             }
             Err(NoLook::NoToken(why)) => Decision::act(self.record, Action::Stop(why.clone())),
             Ok(_) | Err(_) => self.rest(),
@@ -231,6 +245,7 @@ impl Step<'_> {
         match answer {
             Answer::Accepted { operation, retry_after } => {
                 self.record.busy_since = None;
+                self.record.ours = true;
                 self.run.phase =
                     RestorePhase::Running(Running::begin(operation.clone(), *retry_after, self.now));
                 let text = match operation {
@@ -290,83 +305,18 @@ impl Step<'_> {
             Followed::Ended => self.verify(RestoreEnd::Seen),
             Followed::EndedUnseen if updating_seen => self.verify(RestoreEnd::UnseenAfterUpdating),
             Followed::EndedUnseen => self.verify(RestoreEnd::Unseen),
-            Followed::Failed(words) => self.fail_unknown(words.after("Azure says that the restore failed")),
+            Followed::Failed(words) => {
+                self.fail_unknown(words.after("Azure says that the restore failed"), None)
+            }
         }
-    }
-
-    fn verify(mut self, ended: RestoreEnd) -> Decision {
-        let text = match ended {
-            RestoreEnd::Seen => "Azure says that the restore ended; what the service holds is looked at",
-            _ => "the restore ended and nobody saw how; what the service holds has to show it",
-        };
-        self.run.phase = RestorePhase::Verifying { since: self.now, ended, cursor: None };
-        self.go_on(Action::Again).telling_of(&self.run.source.name, EventName::RestoreEnded, text)
-    }
-
-    /// A backup without an inventory cannot be compared with anything. Azure's 200 then stands alone; an
-    /// end that nobody saw counts as held at its second time only.
-    fn verifying(mut self, ended: RestoreEnd) -> Decision {
-        let why = "the backup has no inventory to compare with";
-        let earlier = self.unseen_ends_before();
-        match ended {
-            RestoreEnd::Seen => self.hold(Compared::Unverified { why: why.into() }),
-            RestoreEnd::UnseenAfterUpdating if earlier >= 1 => {
-                let why = format!("it ended unseen twice after the service had been Updating, and {why}");
-                self.hold(Compared::Unverified { why })
-            }
-            RestoreEnd::UnseenAfterUpdating => {
-                let backup = self.run.source.name.clone();
-                self.record.unseen_ends = Some(UnseenEnds { backup, count: earlier + 1 });
-                self.fail_unknown(format!("it ended and Azure no longer says how; {why}"))
-            }
-            RestoreEnd::Unseen => self.fail_unknown(
-                "it ended and Azure no longer says how; the service was never seen Updating after the request".into(),
-            ),
-        }
-    }
-
-    fn unseen_ends_before(&self) -> u32 {
-        let of_this = self.record.unseen_ends.as_ref().filter(|ends| ends.backup == self.run.source.name);
-        of_this.map_or(0, |ends| ends.count)
-    }
-
-    fn hold(mut self, compared: Compared) -> Decision {
-        let (event, outcome, how) = match &compared {
-            Compared::Verified => {
-                (EventName::RestoreVerified, RunOutcome::Verified, "compared and equal".into())
-            }
-            Compared::Unverified { why } => {
-                (EventName::RestoreUnverified, RunOutcome::Unverified, format!("not compared: {why}"))
-            }
-            Compared::Mismatched { summary } => {
-                (EventName::RestoreMismatched, RunOutcome::Mismatched, summary.clone())
-            }
-        };
-        let took = (self.now - self.run.started_at).whole_minutes();
-        let text = format!("{} holds it after {took} min; {how}", self.context.service.name());
-        self.record.holds = Holds::Backup(Held {
-            backup: self.run.source.name.clone(),
-            started_at: self.run.source.started_at,
-            restored_at: self.now,
-            compared,
-            lists: None,
-        });
-        self.record.restore_failures = None;
-        self.record.unseen_ends = None;
-        self.record.restore_wish.take_if(|wish| wish.id == self.run.wish);
-        let name = self.run.source.name.clone();
-        self.close(outcome, text.clone()).telling(Event::of(&name, event, text))
-    }
-
-    /// An accepted restore that failed, or one of which nobody knows: what the service holds is not known.
-    fn fail_unknown(mut self, what: String) -> Decision {
-        self.record.holds =
-            Holds::Unknown { since: self.now, backup: self.run.source.name.clone(), why: what.clone() };
-        self.fail(what)
     }
 
     /// A failed attempt: the wish tries again later, but a restore into the primary is attempted once.
-    fn fail(mut self, what: String) -> Decision {
+    fn fail(self, what: String) -> Decision {
+        self.fail_compared(what, Tallies::default())
+    }
+
+    fn fail_compared(mut self, what: String, compared: Tallies) -> Decision {
         self.record.restore_failures =
             Some(Failures::after(self.record.restore_failures.take(), self.now, what.clone()));
         let next = match self.standing_wish() {
@@ -384,10 +334,10 @@ impl Step<'_> {
         };
         let name = self.run.source.name.clone();
         let text = format!("{what}. {next}");
-        self.close(RunOutcome::Failed, what).telling_of(&name, EventName::RestoreFailed, text)
+        self.close(RunOutcome::Failed, what, compared).telling_of(&name, EventName::RestoreFailed, text)
     }
 
-    fn close(mut self, outcome: RunOutcome, what: String) -> Decision {
+    fn close(mut self, outcome: RunOutcome, what: String, compared: Tallies) -> Decision {
         self.record.close(ClosedRun {
             version: 1,
             service: self.context.service.name(),
@@ -397,6 +347,7 @@ impl Step<'_> {
             ended_at: self.now,
             outcome,
             what,
+            compared,
         });
         // Whoever holds the oldest backup goes first, and that may be another now: this one begins no
         // restore again in the same invocation, or two of three targets could wait for ever.

@@ -12,7 +12,7 @@ use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
 use super::id::ServiceName;
 use super::observation::{Action, Deletion, Listing, Observation, Old};
-use super::record::{OldBlob, Operation, Record, RefusedDelete, Retention, Stage};
+use super::record::{OldBlob, Operation, Record, RefusedDelete, Retention, Stage, parts_folder};
 use super::vocabulary::{BackupName, Timestamp};
 
 /// From the end of one pass to the beginning of the next. What belonged to a backup waits as long for its
@@ -232,7 +232,7 @@ impl Stage {
         match self {
             Self::Leftovers | Self::Manifests => format!("{service}-"),
             Self::History => format!("history/{service}/"),
-            Self::Partial => format!("partial/{service}/"),
+            Self::Partial => parts_folder(service),
         }
     }
 

@@ -15,7 +15,10 @@ use super::record::{
 use super::serving::Serving;
 use super::vocabulary::{BackupName, Timestamp};
 
+pub use found::{Found, found};
+
 mod chart;
+mod found;
 mod page;
 
 /// The version of the document that this program writes.
@@ -252,7 +255,8 @@ pub fn under_way(operation: &Operation) -> Option<UnderWay> {
         Operation::Idle => None,
         Operation::Backup(run) => {
             let phase = match run.phase {
-                BackupPhase::Inventory { .. } => "taking the inventory",
+                BackupPhase::Inventory(_) => "taking the inventory",
+                BackupPhase::Prepared => "about to begin",
                 BackupPhase::Requested(_) => "requested",
                 BackupPhase::Running(_) => "running",
                 BackupPhase::Proving { .. } => "ended, being proven",

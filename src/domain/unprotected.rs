@@ -10,9 +10,9 @@ const KEPT: usize = 20;
 /// The longest text that is kept of one thing, in characters.
 const LONGEST: usize = 200;
 
-/// What was found of one topic on one service.
+/// What was found of one topic on one service. Stored as a list, or as the text that says why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(untagged)]
 pub enum Found {
     /// Sorted, in words that are the same wherever the thing is the same.
     These(Vec<String>),
@@ -128,6 +128,15 @@ pub struct NotProtected {
     pub detail: String,
     /// What to do about it.
     pub next: String,
+}
+
+/// All that a restore does not put right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unprotected {
+    /// What no backup carries, topic by topic.
+    pub topics: Vec<NotProtected>,
+    /// What it carries although it belongs to the backed-up service, in words.
+    pub ties: Vec<String>,
 }
 
 /// Compares what a backup leaves behind on the service that was backed up and on the target.

@@ -172,7 +172,25 @@ pub struct Digest(String);
 impl Digest {
     /// Digests `bytes` as they are stored.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut digesting = Digesting::default();
+        digesting.take(bytes);
+        digesting.end()
+    }
+}
+
+/// The digest of a document that is not held as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Digesting(Sha256);
+
+impl Digesting {
+    /// Takes in what comes next.
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of everything that was taken in.
+    pub fn end(self) -> Digest {
+        Digest(self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -255,6 +273,16 @@ impl BackupName {
         format!("{self}.apimbackup")
     }
 
+    /// The inventory that was taken before the backup began.
+    pub fn inventory(&self) -> String {
+        format!("{self}.inventory.json")
+    }
+
+    /// The inventory that was taken after the backup was proven.
+    pub fn inventory_after(&self) -> String {
+        format!("{self}.inventory-after.json")
+    }
+
     /// The blob that proves the backup.
     pub fn manifest(&self) -> String {
         format!("{self}{MANIFEST_SUFFIX}")
@@ -278,6 +306,14 @@ impl TryFrom<String> for BackupName {
 impl From<BackupName> for String {
     fn from(name: BackupName) -> Self {
         name.to_string()
+    }
+}
+
+/// `1 API`, `2 APIs`.
+pub fn counted(count: impl TryInto<u64>, what: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
 }
 

@@ -52,6 +52,8 @@ fn primary() -> Record {
         completed_at: at(-6),
         accepted: true,
         suspicious: None,
+        counts: None,
+        after: None,
     };
     Record {
         backups: vec![known],
@@ -62,7 +64,16 @@ fn primary() -> Record {
 }
 
 fn secondary(compared: Compared) -> Record {
-    let held = Held { backup: backup(-7), started_at: at(-7), restored_at: at(-6), compared, lists: None };
+    let held = Held {
+        backup: backup(-7),
+        started_at: at(-7),
+        restored_at: at(-6),
+        compared,
+        lists: None,
+        baseline: None,
+        finding: None,
+        tried_at: None,
+    };
     Record { holds: Holds::Backup(held), recent_runs: runs(RunKind::Restore), ..record("contoso-north") }
 }
 
@@ -81,6 +92,8 @@ impl Scene {
             backed_up: name,
             failed_over: None,
             resumed_at: None,
+            blind_until: None,
+            measure: None,
         };
         Self { records, situation, dry_run: false, certificates: Vec::new() }
     }
@@ -143,7 +156,14 @@ pub(crate) fn troubled() -> Status {
     });
     north.pin = Some(Pin { since: at(-3), backup: backup(-31) });
     let mut sweden = record("contoso-sweden");
-    sweden.holds = Holds::Unknown { since: at(-4), backup: backup(-7), why: nasty.into() };
+    sweden.holds = Holds::Unknown {
+        since: at(-4),
+        backup: backup(-7),
+        why: nasty.into(),
+        baseline: None,
+        finding: None,
+        lists: None,
+    };
     sweden.restore_failures = Some(failures);
     sweden.restore_wish = Some(wish());
     let mut scene = Scene::of(vec![primary, north, sweden]);

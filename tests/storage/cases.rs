@@ -1,6 +1,6 @@
 //! The cases. Each has two containers of its own, which do not exist yet.
 
-use apim_dr::azure::{Azure, LARGEST_MANIFEST, LARGEST_RECORD, SaveTrouble, Scene};
+use apim_dr::azure::{Azure, LARGEST_MANIFEST, LARGEST_RECORD, Memo, SaveTrouble, Scene};
 use apim_dr::clock::{InvocationClock, start_stopwatch};
 use apim_dr::domain::id::ServiceId;
 use apim_dr::domain::observation::{
@@ -63,7 +63,9 @@ async fn perform(azure: &Azure, action: Action) -> Observation {
     let service: ServiceId = id.parse().unwrap();
     let began = Timestamp::new(time::macros::datetime!(2026-11-23 12:00 UTC));
     let clock = InvocationClock::new(began, start_stopwatch());
-    azure.perform(&Scene { service: &service, clock: &clock, others: &[] }, &action).await
+    azure
+        .perform(&Scene { service: &service, clock: &clock, others: &[], memo: &Memo::default() }, &action)
+        .await
 }
 
 async fn write_manifest(azure: &Azure, at: &BlobName, text: &str) -> WriteOnce {

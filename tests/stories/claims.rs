@@ -13,7 +13,8 @@ fn a_backup_is_claimed_looked_at_again_and_posted() {
     story.answer(accepted("op-1"));
     story.check(expect![[r#"
         02:00 A Idle + resumed -> Idle, look for contoso@02:00
-        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | backup.requested
+        02:00 A Idle + look Succeeded -> Inventory, again
+        02:00 A Inventory(read, by A) + joined -> Requested(by A), look for contoso@02:00 | inventory.taken backup.requested
         02:00:01 A Requested(by A) + look Failed -> Requested(by A), POST backup contoso@02:00
         02:00:02 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted
     "#]]);
@@ -59,20 +60,21 @@ fn what_no_longer_holds_after_the_claim_undoes_it() {
     story.tick("02:04").look(finds("Succeeded")).look(has_no_token());
     story.check(expect![[r#"
         02:00 A Idle + resumed -> Idle, look for contoso@02:00
-        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | backup.requested
-        02:00 A Requested(by A) + look Updating -> Idle, rest | backup.undone
-        02:01 B Idle + resumed -> Idle, look for contoso@02:01
-        02:01 B Idle + look Succeeded -> Requested(by B), look for contoso@02:01 | backup.requested
-        02:01 B Requested(by B) + look timed out -> Idle, rest | backup.undone
-        02:02 C Idle + resumed -> Idle, look for contoso@02:02
-        02:02 C Idle + look Succeeded -> Requested(by C), look for contoso@02:02 | backup.requested
-        02:02 C Requested(by C) + look Succeeded, blob of 4096 bytes, ETag "0x1" -> Idle, rest | backup.undone
-        02:03 D Idle + resumed -> Idle, look for contoso@02:03
-        02:03 D Idle + look Succeeded -> Requested(by D), look for contoso@02:03 | backup.requested
-        02:03 D Requested(by D) + look Succeeded, blob: HTTP 403 AuthorizationFailure -> Idle, rest | backup.undone
-        02:04 E Idle + resumed -> Idle, look for contoso@02:04
-        02:04 E Idle + look Succeeded -> Requested(by E), look for contoso@02:04 | backup.requested
-        02:04 E Requested(by E) + look no token: 401 -> Idle, stop | backup.undone
+        02:00 A Idle + look Succeeded -> Inventory, again
+        02:00 A Inventory(read, by A) + joined -> Requested(by A), look for contoso@02:00 | inventory.taken backup.requested
+        02:00 A Requested(by A) + look Updating -> Prepared, rest | backup.undone
+        02:01 B Prepared + resumed -> Prepared, look for contoso@02:00
+        02:01 B Prepared + look Succeeded -> Requested(by B), look for contoso@02:00 | backup.requested
+        02:01 B Requested(by B) + look timed out -> Prepared, rest | backup.undone
+        02:02 C Prepared + resumed -> Prepared, look for contoso@02:00
+        02:02 C Prepared + look Succeeded -> Requested(by C), look for contoso@02:00 | backup.requested
+        02:02 C Requested(by C) + look Succeeded, blob of 4096 bytes, ETag "0x1" -> Prepared, rest | backup.undone
+        02:03 D Prepared + resumed -> Prepared, look for contoso@02:00
+        02:03 D Prepared + look Succeeded -> Requested(by D), look for contoso@02:00 | backup.requested
+        02:03 D Requested(by D) + look Succeeded, blob: HTTP 403 AuthorizationFailure -> Prepared, rest | backup.undone
+        02:04 E Prepared + resumed -> Prepared, look for contoso@02:00
+        02:04 E Prepared + look Succeeded -> Requested(by E), look for contoso@02:00 | backup.requested
+        02:04 E Requested(by E) + look no token: 401 -> Prepared, stop | backup.undone
     "#]]);
 }
 
@@ -84,14 +86,15 @@ fn what_became_too_late_is_not_posted_and_the_claim_is_undone() {
     story.tick("02:04").at("02:06").too_late();
     story.check(expect![[r#"
         02:00 A Idle + resumed -> Idle, look for contoso@02:00
-        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | backup.requested
-        02:02 A Requested(by A) + too late -> Idle, rest | backup.undone
-        02:03 B Idle + resumed -> Idle, look for contoso@02:03
-        02:03 B Idle + look Succeeded -> Requested(by B), look for contoso@02:03 | backup.requested
-        02:03 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:03
-        02:03:31 B Requested(by B) + too late -> Idle, rest | backup.undone
-        02:04 C Idle + resumed -> Idle, look for contoso@02:04
-        02:06 C Idle + too late -> Idle, rest
+        02:00 A Idle + look Succeeded -> Inventory, again
+        02:00 A Inventory(read, by A) + joined -> Requested(by A), look for contoso@02:00 | inventory.taken backup.requested
+        02:02 A Requested(by A) + too late -> Prepared, rest | backup.undone
+        02:03 B Prepared + resumed -> Prepared, look for contoso@02:00
+        02:03 B Prepared + look Succeeded -> Requested(by B), look for contoso@02:00 | backup.requested
+        02:03 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:00
+        02:03:31 B Requested(by B) + too late -> Prepared, rest | backup.undone
+        02:04 C Prepared + resumed -> Prepared, look for contoso@02:00
+        02:06 C Prepared + too late -> Prepared, rest
     "#]]);
 }
 
@@ -181,19 +184,39 @@ fn an_old_claim_of_which_nothing_came_counts_as_an_attempt() {
         03:08 B Idle + resumed -> Idle, write history/contoso/20260310T030000Z-backup.json
               its writer was lost before Azure's answer was saved, and nothing came of it. While a backup is still due, the next attempt comes at 2026-03-10T03:13:00Z
         03:13 C Idle + resumed -> Idle, look for contoso@03:13
-        03:13 C Idle + look Succeeded -> Requested(by C), look for contoso@03:13 | backup.requested
+        03:13 C Idle + look Succeeded -> Inventory, again
+        03:13 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@03:13 | inventory.taken backup.requested
     "#]]);
 }
 
 #[test]
 fn what_begins_again_takes_another_name_even_in_the_same_second() {
+    let mut story =
+        Story::of_primary().having(|story| story.wish_backup("02:00").drive().look(finds("Succeeded")));
+    story.look(finds("Succeeded")).answer(refused()).write(WriteOnce::Written);
+    story.wish_backup("02:00").drive().look(finds("Succeeded"));
+    story.check(expect![[r#"
+        02:00 A Requested(by A) + look Succeeded -> Requested(by A), POST backup contoso@02:00
+        02:00 A Requested(by A) + 400 InvalidParameters -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 02:05; closed: failed contoso@02:00}
+        02:00 A Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
+        02:00 A Idle + written -> Idle, rest {closed: -}
+        02:00 B Idle + a backup now -> Idle, rest | backup.wished {backup wished: by B}
+        02:00 B Idle + resumed -> Idle, look for contoso@02:00:01
+        02:00 B Idle + look Succeeded -> Inventory, again
+        02:00 B Inventory(read, by B) + joined -> Requested(by B), look for contoso@02:00:01 | inventory.taken backup.requested
+    "#]]);
+}
+
+/// Nothing was begun under it, and its inventory is kept.
+#[test]
+fn what_was_only_claimed_begins_again_under_the_same_name() {
     let mut story = Story::of_primary().having(|story| story.backup_posts("02:00"));
     story.too_late();
     story.tick("02:00").look(finds("Succeeded"));
     story.check(expect![[r#"
-        02:00 A Requested(by A) + too late -> Idle, rest | backup.undone
-        02:00 B Idle + resumed -> Idle, look for contoso@02:00:01
-        02:00 B Idle + look Succeeded -> Requested(by B), look for contoso@02:00:01 | backup.requested
+        02:00 A Requested(by A) + too late -> Prepared, rest | backup.undone
+        02:00 B Prepared + resumed -> Prepared, look for contoso@02:00
+        02:00 B Prepared + look Succeeded -> Requested(by B), look for contoso@02:00 | backup.requested
     "#]]);
 }
 
@@ -206,7 +229,8 @@ fn a_name_in_use_takes_the_next_second() {
         02:00 A Idle + resumed -> Idle, look for contoso@02:00
         02:00 A Idle + look Succeeded, blob of 4096 bytes, ETag "0x1" -> Idle, look for contoso@02:00:01
         02:00 A Idle + look Succeeded, blob of 0 bytes, ETag "0x1" -> Idle, look for contoso@02:00:02
-        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00:02 | backup.requested
+        02:00 A Idle + look Succeeded -> Inventory, again
+        02:00 A Inventory(read, by A) + joined -> Requested(by A), look for contoso@02:00:02 | inventory.taken backup.requested
     "#]]);
 }
 
@@ -217,7 +241,7 @@ fn an_answer_is_taken_in_by_a_record_that_changed_meanwhile() {
     story.meanwhile("A", "02:31:10").answer(accepted("op-1"));
     story.check(expect![[r#"
         02:31 B Requested(by A) + manifest contoso@02:10 -> Requested(by A), rest | restore.wished {wish: contoso@02:10; seen: 02:10}
-        02:31:10 A Requested(by A) + 202 op-1 -> Running(op-1), rest | restore.accepted
+        02:31:10 A Requested(by A) + 202 op-1 -> Running(op-1), rest | restore.accepted {ours: yes}
     "#]]);
 }
 
@@ -281,7 +305,8 @@ fn two_invocations_of_one_minute_begin_one_backup() {
     story.check(expect![[r#"
         02:00 A Idle + resumed -> Idle, look for contoso@02:00
         02:00 B Idle + resumed -> Idle, look for contoso@02:00
-        02:00 B Idle + look Succeeded -> Requested(by B), look for contoso@02:00 | backup.requested
+        02:00 B Idle + look Succeeded -> Inventory, again
+        02:00 B Inventory(read, by B) + joined -> Requested(by B), look for contoso@02:00 | inventory.taken backup.requested
         02:00:01 A Requested(by B) + look Succeeded (of a record that was changed since) -> Requested(by B), rest
         02:00:02 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:00
     "#]]);
@@ -316,7 +341,7 @@ fn an_old_restore_claim_on_an_updating_service_is_followed() {
     story.tick("02:38").look(finds("Updating"));
     story.check(expect![[r#"
         02:38 B Requested(by A) + resumed -> Requested(taken over by B), look
-        02:38 B Requested(taken over by B) + look Updating -> Running(Updating seen), rest | restore.adopted
+        02:38 B Requested(taken over by B) + look Updating -> Running(Updating seen), rest | restore.adopted {ours: yes}
     "#]]);
 }
 

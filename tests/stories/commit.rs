@@ -17,10 +17,11 @@ fn a_written_manifest_makes_the_backup_verified() {
     story.write(WriteOnce::Written).in_words();
     story.write(WriteOnce::Written);
     story.check(expect![[r#"
-        02:11 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:11 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:11 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
               proven after 11 min; recovery point 2026-03-10T02:00:00Z
         02:11 B Idle + written -> Idle, rest {closed: -}
+        02:11 B Idle + joined -> Idle, again | inventory.taken {aside: -}
     "#]]);
 }
 
@@ -35,7 +36,7 @@ fn committing_is_gone_on_with_by_any_invocation() {
         02:12 C Committing + resumed -> Committing, write manifest
         02:14 C Committing + too late -> Committing, rest
         02:15 D Committing + resumed -> Committing, write manifest
-        02:15 D Committing + there already -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:15 D Committing + there already -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:15 D Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
     "#]]);
 }
@@ -51,7 +52,8 @@ fn other_bytes_under_the_manifests_name_are_a_failure_and_suspect() {
               another manifest named contoso-20260310T020000Z.manifest.json stands in the container already, as if another deployment wrote there. While a backup is still due, the next attempt comes at 2026-03-10T02:16:00Z
               another manifest named contoso-20260310T020000Z.manifest.json stands in the container already, as if another deployment wrote there
         02:16 C Idle + resumed -> Idle, look for contoso@02:16
-        02:16 C Idle + look Succeeded -> Requested(by C), look for contoso@02:16 | backup.requested
+        02:16 C Idle + look Succeeded -> Inventory, again
+        02:16 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@02:16 | inventory.taken backup.requested
     "#]]);
 }
 
@@ -65,7 +67,7 @@ fn the_record_vouches_for_the_manifest_before_it_exists_and_for_no_other_bytes()
         Committing the record vouches for the manifest: 02:00
         Committing the record vouches for the manifest: no
         Committing the record vouches for the manifest: no
-        02:11 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:11 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:11 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
         Idle the record vouches for the manifest: 02:00
         Idle the record vouches for the manifest: no
@@ -95,25 +97,15 @@ fn a_clock_that_was_wrong_does_not_move_the_last_verified_backup_backwards() {
     story.check(expect![[r#"
         10:00 C Idle + a backup now -> Idle, rest | backup.wished {backup wished: by C}
         10:00 C Idle + resumed -> Idle, look for contoso@10:00
-        10:00 C Idle + look Succeeded -> Requested(by C), look for contoso@10:00 | backup.requested
+        10:00 C Idle + look Succeeded -> Inventory, again
+        10:00 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@10:00 | inventory.taken backup.requested
         10:00 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@10:00
         10:00 C Requested(by C) + 202 op-2 -> Running(op-2), rest | backup.accepted {backup wished: -}
         10:20 D Running(op-2) + resumed -> Running(op-2), poll op-2
         10:20 D Running(op-2) + poll 200 -> Proving, inspect blob | backup.ended
         10:20 D Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
-        10:20 D Committing + written -> Idle, again | backup.verified {backups: contoso@12T02:00 contoso@10:00; closed: verified contoso@10:00}
+        10:20 D Committing + written -> Idle, again | backup.verified {backups: contoso@12T02:00 contoso@10:00; aside: inventory after of contoso@10:00; closed: verified contoso@10:00}
         10:20 D Idle + resumed -> Idle, write history/contoso/20260310T100000Z-backup.json
-    "#]]);
-}
-
-#[test]
-fn a_run_that_takes_an_inventory_goes_on_without_one() {
-    let mut story = Story::of_primary().having(|story| story.backup_runs("02:00").taking_inventory());
-    story.tick("02:01").look(finds("Succeeded"));
-    story.check(expect![[r#"
-        02:01 B Inventory + resumed -> Idle, again
-        02:01 B Idle + resumed -> Idle, look for contoso@02:01
-        02:01 B Idle + look Succeeded -> Requested(by B), look for contoso@02:01 | backup.requested
     "#]]);
 }
 
@@ -126,6 +118,7 @@ fn a_history_blob_that_gives_no_answer_is_written_later() {
     story.tick("02:16");
     story.check(expect![[r#"
         02:11 B Idle + no answer -> Idle, rest
+        02:11 B Idle + joined -> Idle, again | inventory.taken {aside: -}
         02:12 C Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
         02:14 C Idle + too late -> Idle, rest
         02:15 D Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json

@@ -36,6 +36,8 @@ impl Watched {
                 backed_up: primary.clone(),
                 failed_over: None,
                 resumed_at: None,
+                blind_until: None,
+                measure: None,
             },
             promise: Promise {
                 rpo_target: Duration::hours(26),

@@ -22,7 +22,8 @@ fn a_due_backup_is_told_and_not_claimed() {
         DRY_RUN=false
         02:02 C Idle + resumed -> Idle, again {dry run: -; deadlines count from: 02:02}
         02:02 C Idle + resumed -> Idle, look for contoso@02:02
-        02:02 C Idle + look Succeeded -> Requested(by C), look for contoso@02:02 | backup.requested
+        02:02 C Idle + look Succeeded -> Inventory, again
+        02:02 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@02:02 | inventory.taken backup.requested
     "#]]);
 }
 

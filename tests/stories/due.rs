@@ -50,15 +50,17 @@ fn a_wish_covers_the_occurrences_that_have_passed() {
     story.check(expect![[r#"
         02:00 C Idle + a backup now -> Idle, rest | backup.wished {backup wished: by C}
         02:00 C Idle + resumed -> Idle, look for contoso@02:00
-        02:00 C Idle + look Succeeded -> Requested(by C), look for contoso@02:00 | backup.requested
+        02:00 C Idle + look Succeeded -> Inventory, again
+        02:00 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@02:00 | inventory.taken backup.requested
         02:00 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@02:00
         02:00 C Requested(by C) + 202 op-1 -> Running(op-1), rest | backup.accepted {backup wished: -}
         02:20 D Running(op-1) + resumed -> Running(op-1), poll op-1
         02:20 D Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
         02:20 D Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
-        02:20 D Committing + written -> Idle, again | backup.verified {backups: contoso@01:00 contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 D Committing + written -> Idle, again | backup.verified {backups: contoso@01:00 contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:20 D Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
         02:20 D Idle + written -> Idle, rest {closed: -}
+        02:20 D Idle + joined -> Idle, again | inventory.taken {aside: -}
         02:21 E Idle + resumed -> Idle, rest
     "#]]);
 }
@@ -74,7 +76,8 @@ fn a_wish_starts_at_once_over_schedule_and_backoff() {
         03:01 D Idle + a backup now -> Idle, rest | backup.wished {backup wished: by D}
               a backup of contoso was asked for
         03:01 D Idle + resumed -> Idle, look for contoso@03:01
-        03:01 D Idle + look Succeeded -> Requested(by D), look for contoso@03:01 | backup.requested
+        03:01 D Idle + look Succeeded -> Inventory, again
+        03:01 D Inventory(read, by D) + joined -> Requested(by D), look for contoso@03:01 | inventory.taken backup.requested
     "#]]);
 }
 
@@ -91,16 +94,17 @@ fn the_first_counted_attempt_spends_a_wish_and_nothing_else_does() {
         03:00 C Idle + resumed -> Idle, look for contoso@03:00
         03:00 C Idle + look Updating -> Idle, rest | backup.waiting {busy since: 03:00}
         03:01 D Idle + resumed -> Idle, look for contoso@03:01
-        03:01 D Idle + look Succeeded -> Requested(by D), look for contoso@03:01 | backup.requested
-        03:01 D Requested(by D) + look Updating -> Idle, rest | backup.undone
-        03:02 E Idle + resumed -> Idle, look for contoso@03:02
-        03:02 E Idle + look Succeeded -> Requested(by E), look for contoso@03:02 | backup.requested
-        03:02 E Requested(by E) + look Succeeded -> Requested(by E), POST backup contoso@03:02
-        03:02 E Requested(by E) + 409 ServiceLocked -> Idle, rest | backup.busy
-        03:03 F Idle + resumed -> Idle, look for contoso@03:03
-        03:03 F Idle + look Succeeded -> Requested(by F), look for contoso@03:03 | backup.requested
-        03:03 F Requested(by F) + look Succeeded -> Requested(by F), POST backup contoso@03:03
-        03:03 F Requested(by F) + 400 InvalidParameters -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 03:08; busy since: -; closed: failed contoso@03:03}
+        03:01 D Idle + look Succeeded -> Inventory, again
+        03:01 D Inventory(read, by D) + joined -> Requested(by D), look for contoso@03:01 | inventory.taken backup.requested
+        03:01 D Requested(by D) + look Updating -> Prepared, rest | backup.undone
+        03:02 E Prepared + resumed -> Prepared, look for contoso@03:01
+        03:02 E Prepared + look Succeeded -> Requested(by E), look for contoso@03:01 | backup.requested
+        03:02 E Requested(by E) + look Succeeded -> Requested(by E), POST backup contoso@03:01
+        03:02 E Requested(by E) + 409 ServiceLocked -> Prepared, rest | backup.busy
+        03:03 F Prepared + resumed -> Prepared, look for contoso@03:01
+        03:03 F Prepared + look Succeeded -> Requested(by F), look for contoso@03:01 | backup.requested
+        03:03 F Requested(by F) + look Succeeded -> Requested(by F), POST backup contoso@03:01
+        03:03 F Requested(by F) + 400 InvalidParameters -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 03:08; busy since: -; closed: failed contoso@03:01}
         03:03 F Idle + resumed -> Idle, write history/contoso/20260310T030300Z-backup.json
         03:08 G Idle + resumed -> Idle, write history/contoso/20260310T030300Z-backup.json
         03:08 G Idle + written -> Idle, rest {closed: -}
@@ -112,7 +116,8 @@ fn an_accepted_backup_spends_the_wish() {
     let mut story = Story::of_primary().having(|story| story.wish_backup("02:00").drive());
     story.look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-1"));
     story.check(expect![[r#"
-        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | backup.requested
+        02:00 A Idle + look Succeeded -> Inventory, again
+        02:00 A Inventory(read, by A) + joined -> Requested(by A), look for contoso@02:00 | inventory.taken backup.requested
         02:00 A Requested(by A) + look Succeeded -> Requested(by A), POST backup contoso@02:00
         02:00 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted {backup wished: -}
     "#]]);
@@ -156,7 +161,7 @@ fn a_wish_waits_for_a_restore_and_goes_before_the_next_one() {
         02:45 C Running(op-1) + manifest contoso@02:40 -> Running(op-1), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
         02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 D Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 D Verifying(by D) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
     "#]]);
 }
 
@@ -178,7 +183,8 @@ fn a_wish_that_does_not_begin_within_an_hour_lapses() {
               the backup asked for at 2026-03-10T03:00:00Z could not begin within an hour: ask again
         04:05 F Idle + a backup now -> Idle, rest | backup.wished {backup wished: by F}
         04:05 F Idle + resumed -> Idle, look for contoso@04:05
-        04:05 F Idle + look Succeeded -> Requested(by F), look for contoso@04:05 | backup.requested
+        04:05 F Idle + look Succeeded -> Inventory, again
+        04:05 F Inventory(read, by F) + joined -> Requested(by F), look for contoso@04:05 | inventory.taken backup.requested
     "#]]);
 }
 

@@ -196,10 +196,10 @@ fn a_failback_restores_the_secondarys_backup_into_the_primary_by_hand() {
         08:40 E Idle + resumed -> Idle, look for contoso-dr@08:10
         08:40 E Idle + look Succeeded -> Requested(by E), look for contoso-dr@08:10 | restore.requested
         08:40 E Requested(by E) + look Succeeded -> Requested(by E), POST restore contoso-dr@08:10
-        08:40 E Requested(by E) + 202 op-2 -> Running(op-2), rest | restore.accepted
+        08:40 E Requested(by E) + 202 op-2 -> Running(op-2), rest | restore.accepted {ours: yes}
         09:00 F Running(op-2) + resumed -> Running(op-2), poll op-2
         09:00 F Running(op-2) + poll 200 -> Verifying, again | restore.ended
-        09:00 F Verifying + resumed -> Idle, write history/contoso/20260310T084000Z-restore.json | restore.unverified {holds: contoso-dr@08:10 unverified; wish: -; closed: unverified contoso-dr@08:10}
+        09:00 F Verifying(by F) + compared -> Idle, write history/contoso/20260310T084000Z-restore.json | restore.unverified {holds: contoso-dr@08:10 unverified; wish: -; closed: unverified contoso-dr@08:10}
         09:00 F Idle + written -> Idle, rest {closed: -}
         09:10 G Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 09:10, blind until 09:10}
         09:10 G Idle + resume -> Idle, rest | failover.resumed {backup wished: by G; failed over: -; resumed: 09:10}
@@ -230,7 +230,7 @@ fn a_run_that_is_open_at_resume_does_not_serve_its_wish() {
         11T02:20 H Running(op-1) + resumed -> Running(op-1), poll op-1
         11T02:20 H Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
         11T02:20 H Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
-        11T02:20 H Committing + written -> Idle, again | backup.verified {backups: contoso@02:00 contoso@11T02:00; last verified: contoso@11T02:00; covered: 11T02:00; closed: verified contoso@11t02:00}
+        11T02:20 H Committing + written -> Idle, again | backup.verified {backups: contoso@02:00 contoso@11T02:00; last verified: contoso@11T02:00; covered: 11T02:00; aside: inventory after of contoso@11T02:00; closed: verified contoso@11t02:00}
         11T02:20 H Idle + resumed -> Idle, look for contoso@11T02:20
     "#]]);
 }
@@ -247,7 +247,8 @@ fn a_backup_stays_due_until_one_that_began_after_resume_is_proven() {
     story.tick("08:34").tick("08:35");
     story.check(expect![[r#"
         08:30 E Idle + resumed -> Idle, look for contoso@08:30
-        08:30 E Idle + look Succeeded -> Requested(by E), look for contoso@08:30 | backup.requested
+        08:30 E Idle + look Succeeded -> Inventory, again
+        08:30 E Inventory(read, by E) + joined -> Requested(by E), look for contoso@08:30 | inventory.taken backup.requested
         08:30 E Requested(by E) + look Succeeded -> Requested(by E), POST backup contoso@08:30
         08:30 E Requested(by E) + 400 InvalidParameters -> Idle, again | backup.failed {backup wished: -; backup failures: 1, again from 08:35; closed: failed contoso@08:30}
         08:30 E Idle + resumed -> Idle, write history/contoso/20260310T083000Z-backup.json

@@ -2,13 +2,14 @@
 
 use apim_dr::domain::id::ServiceId;
 use apim_dr::domain::observation::{
-    Answer, BlobFacts, BlobLook, BlobName, Looking, NoLook, Poll, ServiceLook, WriteOnce,
+    Answer, Asking, BlobFacts, BlobLook, BlobName, ContentLook, Looking, NoLook, Poll, ServiceLook,
+    Strangers, WriteOnce,
 };
 use apim_dr::domain::offer::Offer;
-use apim_dr::domain::record::{By, FailedOver, RestoreSource};
+use apim_dr::domain::record::{By, FailedOver, InventoryRef, RestoreSource};
 use apim_dr::domain::serving::Serving;
 use apim_dr::domain::vocabulary::{
-    AzureWords, BackupName, Container, Etag, OperationUrl, ServiceState, Tier, Timestamp,
+    AzureWords, BackupName, Container, Digest, Etag, OperationUrl, ServiceState, Tier, Timestamp,
 };
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
@@ -52,10 +53,8 @@ pub(crate) fn for_backup(began: &str) -> Looking {
 
 /// The look that a restore of the primary's backup needs.
 pub(crate) fn for_restore(began: &str) -> Looking {
-    Looking::ForRestore(BlobName {
-        container: Container::from("apim-backups"),
-        backup: backup("contoso", began),
-    })
+    let blob = BlobName { container: Container::from("apim-backups"), backup: backup("contoso", began) };
+    Looking::ForRestore(blob, Asking::Strangers(None))
 }
 
 fn words(status: u16, code: &str, message: &str) -> AzureWords {
@@ -79,6 +78,8 @@ pub(crate) struct Sight {
     pub(crate) failed_over: Option<FailedOver>,
     /// The last `resume`, as the primary's record holds it by then.
     pub(crate) resumed_at: Option<Timestamp>,
+    /// What the service holds, where a restore asks for it; nothing that stands in the way, if nothing is said.
+    pub(crate) content: Option<Result<ContentLook, String>>,
 }
 
 /// The service is found in this state.
@@ -89,7 +90,7 @@ pub(crate) fn finds(state: &str) -> Sight {
         location: "West Europe".into(),
     });
     let others = Ok(Vec::new());
-    Sight { service, blob: None, others, serving: None, failed_over: None, resumed_at: None }
+    Sight { service, blob: None, others, serving: None, failed_over: None, resumed_at: None, content: None }
 }
 
 /// Azure answers the look with an error.
@@ -142,6 +143,22 @@ impl Sight {
         Self { resumed_at: Some(at(when)), ..self }
     }
 
+    /// The service holds APIs and products that the backup lacks.
+    pub(crate) fn strangers(self, apis: usize, products: usize, some: &[&str]) -> Self {
+        let some = some.iter().map(|path| (*path).to_owned()).collect();
+        Self { content: Some(Ok(ContentLook::Strangers(Strangers { apis, products, some }))), ..self }
+    }
+
+    /// The service's lists are other ones than after the restore.
+    pub(crate) fn other_lists(self) -> Self {
+        Self { content: Some(Ok(ContentLook::Lists(Digest::of(b"others")))), ..self }
+    }
+
+    /// What the service holds cannot be read.
+    pub(crate) fn content_unreadable(self) -> Self {
+        Self { content: Some(Err("HTTP 403 AuthorizationFailed".into())), ..self }
+    }
+
     pub(crate) fn others_unreadable(self) -> Self {
         Self { others: Err("storage timed out".into()), ..self }
     }
@@ -169,6 +186,17 @@ impl Sight {
         match &self.others {
             Ok(others) => others.iter().for_each(|other| told += &format!(", {other} is being restored")),
             Err(why) => told += &format!(", others: {why}"),
+        }
+        match &self.content {
+            None => {}
+            Some(Ok(ContentLook::Strangers(strangers))) => {
+                told += &format!(
+                    ", {} APIs and {} products that the backup lacks",
+                    strangers.apis, strangers.products
+                );
+            }
+            Some(Ok(ContentLook::Lists(_))) => told += ", other lists than after the restore",
+            Some(Err(why)) => told += &format!(", content: {why}"),
         }
         told
     }
@@ -355,6 +383,8 @@ pub(crate) trait Telling: Sized {
     /// Of a `resume` at this time.
     fn resumed(self, when: &str) -> Self;
     fn with_blob(self, blob: BlobLook) -> Self;
+    /// There is an inventory beside it.
+    fn with_inventory(self) -> Self;
     /// No event told of it.
     fn brought_by_a_tick(self) -> Self;
     /// By the command line's word.
@@ -384,6 +414,13 @@ impl Telling for Offer {
 
     fn brought_by_a_tick(self) -> Self {
         Self { made_up_for: true, ..self }
+    }
+
+    fn with_inventory(mut self) -> Self {
+        let blob = self.source.name.inventory();
+        let digest = Digest::of(blob.as_bytes());
+        self.source.inventory = Some(InventoryRef { blob, digest });
+        self
     }
 
     fn with_blob(self, blob: BlobLook) -> Self {

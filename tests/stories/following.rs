@@ -59,15 +59,15 @@ fn the_post_409_429_503_is_undone_and_counts_nothing() {
     story.tick("02:01").look(finds("Succeeded")).look(finds("Succeeded")).answer(busy());
     story.tick("02:02").look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-1"));
     story.check(expect![[r#"
-        02:00 A Requested(by A) + 409 ServiceLocked -> Idle, rest | backup.busy {busy since: 02:00}
+        02:00 A Requested(by A) + 409 ServiceLocked -> Prepared, rest | backup.busy {busy since: 02:00}
               the claim is undone, nothing is counted: Azure is busy: HTTP 409 ServiceLocked: another operation runs
-        02:01 B Idle + resumed -> Idle, look for contoso@02:01
-        02:01 B Idle + look Succeeded -> Requested(by B), look for contoso@02:01 | backup.requested
-        02:01 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:01
-        02:01 B Requested(by B) + 409 ServiceLocked -> Idle, rest | backup.busy
-        02:02 C Idle + resumed -> Idle, look for contoso@02:02
-        02:02 C Idle + look Succeeded -> Requested(by C), look for contoso@02:02 | backup.requested
-        02:02 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@02:02
+        02:01 B Prepared + resumed -> Prepared, look for contoso@02:00
+        02:01 B Prepared + look Succeeded -> Requested(by B), look for contoso@02:00 | backup.requested
+        02:01 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:00
+        02:01 B Requested(by B) + 409 ServiceLocked -> Prepared, rest | backup.busy
+        02:02 C Prepared + resumed -> Prepared, look for contoso@02:00
+        02:02 C Prepared + look Succeeded -> Requested(by C), look for contoso@02:00 | backup.requested
+        02:02 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@02:00
         02:02 C Requested(by C) + 202 op-1 -> Running(op-1), rest | backup.accepted {busy since: -}
     "#]]);
 }
@@ -78,11 +78,11 @@ fn the_post_refused_after_being_busy_is_no_longer_busy() {
     story.answer(busy());
     story.tick("02:01").look(finds("Succeeded")).look(finds("Succeeded")).answer(refused());
     story.check(expect![[r#"
-        02:00 A Requested(by A) + 409 ServiceLocked -> Idle, rest | backup.busy {busy since: 02:00}
-        02:01 B Idle + resumed -> Idle, look for contoso@02:01
-        02:01 B Idle + look Succeeded -> Requested(by B), look for contoso@02:01 | backup.requested
-        02:01 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:01
-        02:01 B Requested(by B) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 1, again from 02:06; busy since: -; closed: failed contoso@02:01}
+        02:00 A Requested(by A) + 409 ServiceLocked -> Prepared, rest | backup.busy {busy since: 02:00}
+        02:01 B Prepared + resumed -> Prepared, look for contoso@02:00
+        02:01 B Prepared + look Succeeded -> Requested(by B), look for contoso@02:00 | backup.requested
+        02:01 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:00
+        02:01 B Requested(by B) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 1, again from 02:06; busy since: -; closed: failed contoso@02:00}
         02:01 B Idle + resumed -> Idle, write history/contoso/20260310T020100Z-backup.json
     "#]]);
 }
@@ -93,8 +93,8 @@ fn the_post_401_after_a_new_token_is_undone_and_fails_the_invocation() {
     story.answer(unauthorised());
     story.tick("02:01");
     story.check(expect![[r#"
-        02:00 A Requested(by A) + 401 twice -> Idle, stop | backup.undone
-        02:01 B Idle + resumed -> Idle, look for contoso@02:01
+        02:00 A Requested(by A) + 401 twice -> Prepared, stop | backup.undone
+        02:01 B Prepared + resumed -> Prepared, look for contoso@02:00
     "#]]);
 }
 
@@ -148,7 +148,7 @@ fn the_restore_post_means_the_same() {
         02:45 E Idle + resumed -> Idle, look for contoso@02:00
         02:45 E Idle + look Succeeded -> Requested(by E), look for contoso@02:00 | restore.requested
         02:45 E Requested(by E) + look Succeeded -> Requested(by E), POST restore contoso@02:00
-        02:45 E Requested(by E) + 202 without Location -> Running, rest | restore.accepted {busy since: -}
+        02:45 E Requested(by E) + 202 without Location -> Running, rest | restore.accepted {ours: yes; busy since: -}
     "#]]);
 }
 

@@ -32,7 +32,7 @@ fn a_wish_that_passes_is_claimed_looked_at_again_and_posted() {
         02:30 A Idle + resumed -> Idle, look for contoso@02:00
         02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
         02:30:05 A Requested(by A) + look Failed -> Requested(by A), POST restore contoso@02:00
-        02:30:06 A Requested(by A) + 202 op-1 -> Running(op-1), rest | restore.accepted
+        02:30:06 A Requested(by A) + 202 op-1 -> Running(op-1), rest | restore.accepted {ours: yes}
     "#]]);
 }
 

@@ -57,7 +57,7 @@ fn what_the_target_holds_or_is_getting_is_ignored_but_passes_by_hand() {
               the service holds it already
         02:40 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:40 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:40 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        02:40 C Verifying(by C) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
         02:41 D Idle + manifest contoso@02:00 -> Idle, rest | restore.ignored
               the service holds it already
         02:42 E Idle + by hand contoso@02:00 -> Idle, rest | restore.wished {wish: contoso@02:00 by hand; seen: 02:00}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use apim_dr::domain::decision::{Context, Decision};
+use apim_dr::domain::inventory::Depth;
 use apim_dr::domain::observation::{Action, Deletion, Listing, Observation};
 use apim_dr::domain::record::{KnownBackup, LastVerified, OldBlob, Record, Stage};
 use apim_dr::domain::retention::decide;
@@ -47,6 +48,10 @@ impl Keeper {
             serving: Serving::Service(primary.clone()),
             failed_over: None,
             resumed_at: None,
+            blind_until: None,
+            depth: Depth::Deep,
+            measure: None,
+            may_read: false,
             configured: true,
             dry_run: false,
             retention: Duration::days(28),
@@ -87,6 +92,8 @@ impl Keeper {
                 completed_at: name.began(),
                 accepted: true,
                 suspicious: None,
+                counts: None,
+                after: None,
                 name,
             });
         }

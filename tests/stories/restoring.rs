@@ -26,7 +26,7 @@ fn azures_word_is_enough_to_hold_a_backup_that_cannot_be_compared() {
     story.check(expect![[r#"
         02:50 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 B Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 B Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        02:50 B Verifying(by B) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
               contoso-dr holds it after 20 min; not compared: the backup has no inventory to compare with
         02:50 B Idle + written -> Idle, rest {closed: -}
     "#]]);
@@ -59,7 +59,7 @@ fn a_held_backup_forgets_the_failures_before_it() {
         02:45 C Requested(by C) + 202 op-2 -> Running(op-2), rest | restore.accepted
         03:05 D Running(op-2) + resumed -> Running(op-2), poll op-2
         03:05 D Running(op-2) + poll 200 -> Verifying, again | restore.ended
-        03:05 D Verifying + resumed -> Idle, write history/contoso-dr/20260310T024500Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; attempts: -; restore failures: -; closed: unverified contoso@02:00}
+        03:05 D Verifying(by D) + compared -> Idle, write history/contoso-dr/20260310T024500Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; attempts: -; restore failures: -; closed: unverified contoso@02:00}
     "#]]);
 }
 
@@ -77,8 +77,8 @@ fn ended_unseen_the_first_time_it_is_an_attempt_that_failed() {
         02:55 D Running(op-1, Updating seen, free since 02:50) + resumed -> Running(op-1, Updating seen, free since 02:50), poll op-1
         02:55 D Running(op-1, Updating seen, free since 02:50) + poll HTTP 404 -> Running(op-1, Updating seen, free since 02:50), look
         02:55 D Running(op-1, Updating seen, free since 02:50) + look Succeeded -> Verifying, again | restore.ended
-        02:55 D Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 03:00; restore failures: 1, again from 03:00; unseen ends: 1; closed: failed contoso@02:00}
-              it ended and Azure no longer says how; the backup has no inventory to compare with. The next attempt comes at 2026-03-10T03:00:00Z
+        02:55 D Verifying(by D) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 03:00; restore failures: 1, again from 03:00; unseen ends: 1; closed: failed contoso@02:00}
+              it ended and Azure no longer says how; not compared: the backup has no inventory to compare with. The next attempt comes at 2026-03-10T03:00:00Z
     "#]]);
 }
 
@@ -101,7 +101,7 @@ fn ended_unseen_the_second_time_it_is_held_but_not_verified() {
         03:55 H Running(op-2, Updating seen, free since 03:50) + resumed -> Running(op-2, Updating seen, free since 03:50), poll op-2
         03:55 H Running(op-2, Updating seen, free since 03:50) + poll HTTP 404 -> Running(op-2, Updating seen, free since 03:50), look
         03:55 H Running(op-2, Updating seen, free since 03:50) + look Succeeded -> Verifying, again | restore.ended
-        03:55 H Verifying + resumed -> Idle, write history/contoso-dr/20260310T033000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; attempts: -; restore failures: -; unseen ends: -; closed: unverified contoso@02:00}
+        03:55 H Verifying(by H) + compared -> Idle, write history/contoso-dr/20260310T033000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; attempts: -; restore failures: -; unseen ends: -; closed: unverified contoso@02:00}
               contoso-dr holds it after 25 min; not compared: it ended unseen twice after the service had been Updating, and the backup has no inventory to compare with
     "#]]);
 }
@@ -147,7 +147,7 @@ fn an_unseen_end_of_another_backup_counts_for_itself() {
         03:55 H Running(op-1, Updating seen, free since 03:50) + resumed -> Running(op-1, Updating seen, free since 03:50), poll op-1
         03:55 H Running(op-1, Updating seen, free since 03:50) + poll HTTP 404 -> Running(op-1, Updating seen, free since 03:50), look
         03:55 H Running(op-1, Updating seen, free since 03:50) + look Succeeded -> Verifying, again | restore.ended
-        03:55 H Verifying + resumed -> Idle, write history/contoso-dr/20260310T033000Z-restore.json | restore.failed {holds: unknown after contoso@03:00; attempts: 1, again from 04:00; restore failures: 2, again from 04:10; closed: failed contoso@03:00}
+        03:55 H Verifying(by H) + compared -> Idle, write history/contoso-dr/20260310T033000Z-restore.json | restore.failed {holds: unknown after contoso@03:00; attempts: 1, again from 04:00; restore failures: 2, again from 04:10; closed: failed contoso@03:00}
     "#]]);
 }
 
@@ -160,7 +160,7 @@ fn a_newer_wish_waits_for_the_open_restore_and_then_begins() {
         02:45 B Running(op-1) + manifest contoso@02:40 -> Running(op-1), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 C Verifying(by C) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
     "#]]);
 }
 
@@ -223,7 +223,7 @@ fn a_wish_by_hand_is_tried_again_until_it_lapses_and_an_open_attempt_ends_first(
         06:30 B Running(op-1) + poll 202 -> Running(op-1), rest
         06:40 C Running(op-1) + resumed -> Running(op-1), poll op-1
         06:40 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        06:40 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        06:40 C Verifying(by C) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
     "#]]);
 }
 
@@ -245,7 +245,7 @@ fn a_restore_into_the_primary_is_attempted_once() {
     let mut failing = failing_back();
     failing.answer(accepted("op-1")).tick("03:20").poll(ended_badly());
     failing.check(expect![[r#"
-        03:00 C Requested(by C) + 202 op-1 -> Running(op-1), rest | restore.accepted
+        03:00 C Requested(by C) + 202 op-1 -> Running(op-1), rest | restore.accepted {ours: yes}
         03:20 D Running(op-1) + resumed -> Running(op-1), poll op-1
         03:20 D Running(op-1) + poll 400 BackupRestoreFailed -> Idle, write history/contoso/20260310T030000Z-restore.json | restore.failed {holds: unknown after contoso-dr@02:50; wish: -; restore failures: 1, again from 03:25; closed: failed contoso-dr@02:50}
     "#]]);

@@ -22,35 +22,40 @@ fn a_due_backup_is_tried_again_later_and_later() {
     story.check(expect![[r#"
         02:04:59 B Idle + resumed -> Idle, rest
         02:05 C Idle + resumed -> Idle, look for contoso@02:05
-        02:05 C Idle + look Succeeded -> Requested(by C), look for contoso@02:05 | backup.requested
+        02:05 C Idle + look Succeeded -> Inventory, again
+        02:05 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@02:05 | inventory.taken backup.requested
         02:05 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@02:05
         02:05 C Requested(by C) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 2, again from 02:20; closed: failed contoso@02:05}
         02:05 C Idle + resumed -> Idle, write history/contoso/20260310T020500Z-backup.json
         02:05 C Idle + written -> Idle, rest {closed: -}
         02:19:59 D Idle + resumed -> Idle, rest
         02:20 E Idle + resumed -> Idle, look for contoso@02:20
-        02:20 E Idle + look Succeeded -> Requested(by E), look for contoso@02:20 | backup.requested
+        02:20 E Idle + look Succeeded -> Inventory, again
+        02:20 E Inventory(read, by E) + joined -> Requested(by E), look for contoso@02:20 | inventory.taken backup.requested
         02:20 E Requested(by E) + look Succeeded -> Requested(by E), POST backup contoso@02:20
         02:20 E Requested(by E) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 3, again from 03:20; closed: failed contoso@02:20}
         02:20 E Idle + resumed -> Idle, write history/contoso/20260310T022000Z-backup.json
         02:20 E Idle + written -> Idle, rest {closed: -}
         03:19:59 F Idle + resumed -> Idle, rest
         03:20 G Idle + resumed -> Idle, look for contoso@03:20
-        03:20 G Idle + look Succeeded -> Requested(by G), look for contoso@03:20 | backup.requested
+        03:20 G Idle + look Succeeded -> Inventory, again
+        03:20 G Inventory(read, by G) + joined -> Requested(by G), look for contoso@03:20 | inventory.taken backup.requested
         03:20 G Requested(by G) + look Succeeded -> Requested(by G), POST backup contoso@03:20
         03:20 G Requested(by G) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 4, again from 09:20; closed: failed contoso@03:20}
         03:20 G Idle + resumed -> Idle, write history/contoso/20260310T032000Z-backup.json
         03:20 G Idle + written -> Idle, rest {closed: -}
         09:19:59 H Idle + resumed -> Idle, rest
         09:20 I Idle + resumed -> Idle, look for contoso@09:20
-        09:20 I Idle + look Succeeded -> Requested(by I), look for contoso@09:20 | backup.requested
+        09:20 I Idle + look Succeeded -> Inventory, again
+        09:20 I Inventory(read, by I) + joined -> Requested(by I), look for contoso@09:20 | inventory.taken backup.requested
         09:20 I Requested(by I) + look Succeeded -> Requested(by I), POST backup contoso@09:20
         09:20 I Requested(by I) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 5, again from 15:20; closed: failed contoso@09:20}
         09:20 I Idle + resumed -> Idle, write history/contoso/20260310T092000Z-backup.json
         09:20 I Idle + written -> Idle, rest {closed: -}
         15:19:59 J Idle + resumed -> Idle, rest
         15:20 K Idle + resumed -> Idle, look for contoso@15:20
-        15:20 K Idle + look Succeeded -> Requested(by K), look for contoso@15:20 | backup.requested
+        15:20 K Idle + look Succeeded -> Inventory, again
+        15:20 K Inventory(read, by K) + joined -> Requested(by K), look for contoso@15:20 | inventory.taken backup.requested
         15:20 K Requested(by K) + look Succeeded -> Requested(by K), POST backup contoso@15:20
         15:20 K Requested(by K) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 6, again from 21:20; closed: failed contoso@15:20}
         15:20 K Idle + resumed -> Idle, write history/contoso/20260310T152000Z-backup.json
@@ -100,15 +105,17 @@ fn a_verified_backup_forgets_the_failures() {
     story.backup_verified("02:05", "02:20");
     story.check(expect![[r#"
         02:05 B Idle + resumed -> Idle, look for contoso@02:05
-        02:05 B Idle + look Succeeded -> Requested(by B), look for contoso@02:05 | backup.requested
+        02:05 B Idle + look Succeeded -> Inventory, again
+        02:05 B Inventory(read, by B) + joined -> Requested(by B), look for contoso@02:05 | inventory.taken backup.requested
         02:05 B Requested(by B) + look Succeeded -> Requested(by B), POST backup contoso@02:05
         02:05 B Requested(by B) + 202 op-1 -> Running(op-1), rest | backup.accepted
         02:20 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:20 C Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
         02:20 C Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
-        02:20 C Committing + written -> Idle, again | backup.verified {backups: contoso@02:05; last verified: contoso@02:05; covered: 02:00; backup failures: -; closed: verified contoso@02:05}
+        02:20 C Committing + written -> Idle, again | backup.verified {backups: contoso@02:05; last verified: contoso@02:05; covered: 02:00; backup failures: -; aside: inventory after of contoso@02:05; closed: verified contoso@02:05}
         02:20 C Idle + resumed -> Idle, write history/contoso/20260310T020500Z-backup.json
         02:20 C Idle + written -> Idle, rest {closed: -}
+        02:20 C Idle + joined -> Idle, again | inventory.taken {aside: -}
     "#]]);
 }
 

@@ -43,9 +43,10 @@ fn when_roles_change_an_open_backup_is_driven_to_its_end() {
         02:20 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:20 B Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
         02:20 B Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
-        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:20 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
         02:20 B Idle + written -> Idle, rest {closed: -}
+        02:20 B Idle + joined -> Idle, again | inventory.taken {aside: -}
         11T02:00 C Idle + resumed -> Idle, rest
     "#]]);
 }
@@ -64,7 +65,7 @@ fn a_service_that_is_no_longer_configured_is_driven_to_its_end_and_begins_nothin
         the settings no longer name this service
         02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 D Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 D Verifying(by D) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
         02:50 D Idle + written -> Idle, rest {closed: -}
         02:51 E Idle + resumed -> Idle, rest
     "#]]);
@@ -81,7 +82,7 @@ fn a_backup_of_a_service_that_is_no_longer_configured_gets_its_manifest() {
         02:20 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:20 B Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
         02:20 B Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
-        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:20 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
         02:20 B Idle + written -> Idle, rest {closed: -}
         11T02:00 C Idle + resumed -> Idle, rest

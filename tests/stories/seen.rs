@@ -96,7 +96,7 @@ fn a_tick_does_not_take_up_what_is_held_or_being_restored() {
         02:30 a tick takes up nothing
         02:40 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:40 B Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:40 B Verifying + resumed -> Idle, write history/contoso-dr/20260310T022100Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        02:40 B Verifying(by B) + compared -> Idle, write history/contoso-dr/20260310T022100Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
         02:41 a tick takes up nothing
     "#]]);
 }

@@ -3,14 +3,18 @@
 use apim_dr::cli::{history, status};
 use apim_dr::domain::decision::Situation;
 use apim_dr::domain::health::{self, Health, Promise, Unjudged, View};
+use apim_dr::domain::inventory::Unread;
+use apim_dr::domain::observation::{Compare, ComparedStretch, WriteOnce};
 use apim_dr::domain::record::{ClosedRun, FailedOver, Record, RunKind, RunOutcome};
 use apim_dr::domain::serving::Serving;
 use apim_dr::domain::status::Status;
+use apim_dr::domain::unprotected::{self, Facts, Found, Unprotected};
 use apim_dr::domain::vocabulary::InvocationId;
 use expect_test::expect;
 use time::Duration;
 
 use super::fixtures::*;
+use super::standing_by::different;
 use super::story::Story;
 
 /// The status at `when`, as text; `contoso` serves, but where the situation says something else.
@@ -27,6 +31,8 @@ fn shown(
         backed_up: primary.clone(),
         failed_over: None,
         resumed_at: None,
+        blind_until: None,
+        measure: None,
     };
     change(&mut situation);
     let promise =
@@ -97,6 +103,58 @@ fn a_deployment_that_was_never_driven() {
             contoso has no verified backup, and has been waiting for one since 2026-03-10T00:00:00Z
             Next: See in the status what runs or waits; to ask for a backup now, run BackupTimer with any input or `apim-dr backup`
     "#]].assert_eq(&shown("09:41", &[&Story::of_primary(), &Story::of_secondary()], |_| {}, None));
+}
+
+/// Not equal, with one thing that no backup carries, and one that belongs to the primary.
+fn far_from_equal(compare: &Compare) -> ComparedStretch {
+    let hostnames =
+        Found::these(["Proxy api.contoso.example, certificate CN=api 0A1B until 2027-01-01".into()]);
+    let source =
+        Facts { hostnames: Some(hostnames), authorities: Some(Found::these([])), ..Facts::default() };
+    let target = Facts {
+        hostnames: Some(Found::these([])),
+        authorities: source.authorities.clone(),
+        ..Facts::default()
+    };
+    let ties = vec!["backends/billing names West Europe".to_owned()];
+    let unread =
+        Unread { list: "users".into(), why: "HTTP 400 InvalidParameters: no".into(), not_in_tier: false };
+    let topics = unprotected::compare(&source, &target).into_iter().take(2).collect();
+    ComparedStretch {
+        unprotected: Some(Unprotected { topics, ties }),
+        unread: vec![unread],
+        ..different(compare)
+    }
+}
+
+#[test]
+fn what_differs_and_what_no_restore_puts_right_is_shown_by_name() {
+    let standby = Story::of_secondary().reading_by_hand().having(|story| {
+        story.restore_runs("02:30", manifest("02:00").with_inventory());
+        story.tick("02:50").poll(ended()).read_services().compare_with(far_from_equal);
+        story.write(WriteOnce::Written)
+    });
+    let shown = shown("09:41", &[&Story::of_primary(), &standby], |_| {}, Some("09:40"));
+    let (_, card) = shown.split_once("contoso-dr, secondary").expect("its card");
+    expect![[r#"
+
+          holds         contoso-20260310T020000Z, 7 h 41 min old, and differs from it: 5 equal, 1 missing (apis 1), 1 different (users 1), 1 changed while the backup ran (users 1)
+          differs       apis/orders is missing
+                        users/noor is different
+          changed       users/ilse changed on the primary while the backup ran
+          not compared  users: HTTP 400 InvalidParameters: no
+          not protected custom hostnames and their certificates: only on the source: Proxy api.contoso.example, certificate CN=api 0A1B until 2027-01-01. Next: give the standby the same hostnames and certificates: without them users meet a TLS error or a 404
+          not its own   backends/billing names West Europe
+          now           nothing runs
+
+        raised
+          BackupMissing (contoso), since 2026-03-10 04:00 UTC
+            contoso has no verified backup, and has been waiting for one since 2026-03-10T00:00:00Z
+            Next: See in the status what runs or waits; to ask for a backup now, run BackupTimer with any input or `apim-dr backup`
+          StandbyMismatched (contoso-dr), since 2026-03-10 02:50 UTC
+            contoso-dr holds contoso-20260310T020000Z, and differs from it: 5 equal, 1 missing (apis 1), 1 different (users 1), 1 changed while the backup ran (users 1)
+            Next: The status names what differs. If it was changed by hand there, change the primary instead; the next restore overwrites it
+    "#]].assert_eq(card);
 }
 
 #[test]
@@ -176,6 +234,7 @@ fn runs_are_shown_in_columns() {
         ended_at: at(ended),
         outcome,
         what: what.into(),
+        compared: Default::default(),
     };
     let runs = [
         run(RunKind::Backup, "02:00", "02:11", RunOutcome::Verified, "proven after 11 min"),

@@ -9,11 +9,16 @@ use expect_test::{ExpectFile, expect, expect_file};
 use serde_json::{Value, json};
 
 use super::fixtures::*;
+use super::reading::{after_list, some_differ};
 use super::story::Story;
 
 #[test]
 fn a_record_is_written_as_it_always_was_in_every_phase() {
     let idle = Story::of_primary().having(|story| story.tick("01:00").look(finds("Updating")));
+    let inventory = Story::of_primary().reading_by_hand().having(|story| {
+        story.tick("02:00").look(finds("Succeeded")).read_services().take(after_list("backends"))
+    });
+    let prepared = Story::of_primary().having(|story| story.backup_posts("02:00").answer(busy()));
     let requested = Story::of_primary().having(|story| story.backup_posts("02:00"));
     let taken_over = Story::of_primary().having(|story| {
         story.wish_backup("02:00").drive().look(finds("Succeeded"));
@@ -35,8 +40,17 @@ fn a_record_is_written_as_it_always_was_in_every_phase() {
     let committing = Story::of_primary()
         .having(|story| story.backup_runs("02:00").tick("02:11").poll(ended()).inspect(found()));
     let verified = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    let after = Story::of_primary()
+        .having(|story| story.backup_verified("02:00", "02:20"))
+        .reading_by_hand()
+        .having(|story| {
+            story.tick("02:21");
+            story.read_services()
+        });
     for (story, file) in [
         (idle, expect_file!["../fixtures/records/idle.json"]),
+        (inventory, expect_file!["../fixtures/records/backup-inventory.json"]),
+        (prepared, expect_file!["../fixtures/records/backup-prepared.json"]),
         (requested, expect_file!["../fixtures/records/backup-requested.json"]),
         (taken_over, expect_file!["../fixtures/records/backup-taken-over.json"]),
         (running, expect_file!["../fixtures/records/backup-running.json"]),
@@ -44,6 +58,7 @@ fn a_record_is_written_as_it_always_was_in_every_phase() {
         (proving, expect_file!["../fixtures/records/backup-proving.json"]),
         (committing, expect_file!["../fixtures/records/backup-committing.json"]),
         (verified, expect_file!["../fixtures/records/backup-verified.json"]),
+        (after, expect_file!["../fixtures/records/inventory-after.json"]),
     ] {
         is_written_as(&story, &file);
     }
@@ -60,6 +75,14 @@ fn a_record_of_a_target_is_written_as_it_always_was_in_every_phase() {
         story.restore_held("02:30", "02:50", manifest("02:00"));
         story.offer("03:00", manifest("01:00").by_hand().though_newest_is("02:00"))
     });
+    let verifying = Story::of_secondary().reading_by_hand().having(|story| {
+        story.restore_runs("02:30", manifest("02:00").with_inventory());
+        story.tick("02:50").poll(ended()).read_services().compare_with(some_differ)
+    });
+    let compared = Story::of_secondary().having(|story| {
+        story.restore_held("02:30", "02:50", manifest("02:00").with_inventory());
+        story.tick("09:00")
+    });
     let failed = Story::of_secondary()
         .having(|story| story.restore_runs("02:30", manifest("02:00")).tick("02:50").poll(ended_badly()));
     let refused =
@@ -68,6 +91,8 @@ fn a_record_of_a_target_is_written_as_it_always_was_in_every_phase() {
         (wished, expect_file!["../fixtures/records/restore-wished.json"]),
         (requested, expect_file!["../fixtures/records/restore-requested.json"]),
         (running, expect_file!["../fixtures/records/restore-running.json"]),
+        (verifying, expect_file!["../fixtures/records/restore-verifying.json"]),
+        (compared, expect_file!["../fixtures/records/compared-again.json"]),
         (held, expect_file!["../fixtures/records/restore-held.json"]),
         (failed, expect_file!["../fixtures/records/restore-failed.json"]),
         (refused, expect_file!["../fixtures/records/restore-refused.json"]),
@@ -106,7 +131,7 @@ fn read_manifest(text: &str) -> Result<Manifest, String> {
 #[test]
 fn every_stored_record_is_read_and_written_again_as_it_was() {
     let stored = stored("records");
-    assert!(stored.len() >= 17, "one record for each phase");
+    assert!(stored.len() >= 20, "one record for each phase");
     for (name, text) in stored {
         let again = String::from_utf8(record(&text).bytes()).expect("UTF-8");
         assert_eq!(again, text.trim_end(), "{name}");
@@ -273,7 +298,7 @@ fn a_manifest_that_cannot_be_read_says_why() {
         it describes contoso-20260310T020000Z of /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/apis/providers/Microsoft.ApiManagement/service/contoso-eu, not contoso-20260310T020000Z
         it names the blob other.apimbackup, not contoso-20260310T020000Z.apimbackup
         it cannot be read: invalid value: integer `-1`, expected u64 at line 1 column 106
-        it cannot be read: unknown variant `hearsay`, expected `operation` or `blob` at line 1 column 285
+        it cannot be read: unknown variant `hearsay`, expected `operation` or `blob` at line 1 column 424
     "#]].assert_eq(&told);
 }
 

@@ -6,6 +6,7 @@ use apim_dr::domain::backup as backups;
 use apim_dr::domain::decide::decide;
 use apim_dr::domain::decision::{Context, Decision};
 use apim_dr::domain::failover;
+use apim_dr::domain::inventory::Depth;
 use apim_dr::domain::observation::{
     Action, Answer, BlobLook, Looking, Looks, Observation, Others, Poll, WriteOnce,
 };
@@ -13,6 +14,7 @@ use apim_dr::domain::offer::{self, Offer};
 use apim_dr::domain::record::{BackupPhase, By, Operation, Record, RestorePhase};
 use apim_dr::domain::schedule::Schedule;
 use apim_dr::domain::serving::Serving;
+use apim_dr::domain::standby::{self, Turn};
 use apim_dr::domain::summary;
 use apim_dr::domain::take_up;
 use apim_dr::domain::vocabulary::{Container, Digest, InvocationId, Timestamp};
@@ -22,16 +24,21 @@ use super::fixtures::{
     Sight, accepted, at, ended, finds, found, latch, service, short, short_name, tell_answer, tell_blob,
     tell_poll, tell_write,
 };
+use super::reading::{is_read, untouched};
 use super::telling::{changes, facts, tell_action, tell_phase};
 
 /// A session with one service.
 pub(crate) struct Story {
-    context: Context,
-    record: Record,
-    now: Timestamp,
+    pub(super) context: Context,
+    pub(super) record: Record,
+    pub(super) now: Timestamp,
     invocations: usize,
     /// What each invocation is about to do, and the record on which it decided that.
     pending: BTreeMap<InvocationId, (Action, Record)>,
+    /// The invocations that have come to reading this service, and what for.
+    pub(super) reading: BTreeMap<InvocationId, Turn>,
+    /// Whether services read well by themselves, as in every story that is about something else.
+    pub(super) reads_by_itself: bool,
     last: Vec<String>,
     lines: Vec<String>,
 }
@@ -64,6 +71,10 @@ impl Story {
             serving: Serving::Service(primary.clone()),
             failed_over: None,
             resumed_at: None,
+            blind_until: None,
+            depth: Depth::Deep,
+            measure: None,
+            may_read: false,
             configured: true,
             dry_run: false,
             retention: time::Duration::days(28),
@@ -76,6 +87,8 @@ impl Story {
             now: at("00:00"),
             invocations: 0,
             pending: BTreeMap::new(),
+            reading: BTreeMap::new(),
+            reads_by_itself: true,
             last: Vec::new(),
             lines: Vec::new(),
         }
@@ -248,7 +261,7 @@ impl Story {
         self
     }
 
-    fn begin(&mut self, when: &str) -> &mut Self {
+    pub(super) fn begin(&mut self, when: &str) -> &mut Self {
         let letter = char::from(b'A' + u8::try_from(self.invocations % 26).expect("a letter"));
         let round = if self.invocations < 26 { String::new() } else { (self.invocations / 26).to_string() };
         self.invocations += 1;
@@ -283,16 +296,18 @@ impl Story {
         let blob = match &looking {
             Looking::Service => None,
             Looking::ForBackup(_) => Some(sight.blob.clone().unwrap_or(BlobLook::Missing)),
-            Looking::ForRestore(_) => Some(sight.blob.clone().unwrap_or_else(found)),
+            Looking::ForRestore(..) => Some(sight.blob.clone().unwrap_or_else(found)),
         };
         let others = sight.others.clone().map(|names| Others {
             restoring: names.iter().map(|name| service(name).name()).collect(),
             failed_over: sight.failed_over.clone().or_else(|| self.context.failed_over.clone()),
             resumed_at: sight.resumed_at.or(self.context.resumed_at),
         });
-        let asks = matches!(looking, Looking::ForRestore(_));
+        let asks = matches!(looking, Looking::ForRestore(..));
+        let content = sight.content.clone().or_else(|| untouched(&looking));
         let serving = asks.then(|| sight.serving.clone().unwrap_or_else(|| self.context.serving.clone()));
-        let looks = Looks { at: self.now, looking, service: sight.service.clone(), blob, others, serving };
+        let service = sight.service.clone();
+        let looks = Looks { at: self.now, looking, service, blob, others, serving, content };
         self.decide(&Observation::Looked(Box::new(looks)), format!("look {}", sight.tell()))
     }
 
@@ -428,13 +443,6 @@ impl Story {
         self
     }
 
-    /// A record that another version left in the phase before the claim.
-    pub(crate) fn taking_inventory(&mut self) -> &mut Self {
-        let Operation::Backup(run) = &mut self.record.operation else { panic!("no backup is under way") };
-        run.phase = BackupPhase::Inventory { cursor: "apis/3".into() };
-        self
-    }
-
     // What is told.
 
     /// How the service stands, as a person who ran a function by hand reads it; in full, for once.
@@ -478,33 +486,48 @@ impl Story {
         self.lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    fn note(&mut self, line: String) {
+    pub(super) fn note(&mut self, line: String) {
         self.lines.push(line);
     }
 
-    fn pending(&self) -> Action {
+    pub(super) fn pending(&self) -> Action {
         let pending = self.pending.get(&self.context.invocation);
         pending.map_or(Action::Yield, |(action, _)| action.clone())
     }
 
+    /// What is pending was decided on the record as it is now.
+    pub(super) fn again_pending(&mut self) {
+        if let Some((_, record)) = self.pending.get_mut(&self.context.invocation) {
+            record.clone_from(&self.record);
+        }
+    }
+
     /// As `drive` does it: what was observed of one operation says nothing of another.
-    fn decide(&mut self, observation: &Observation, told: String) -> &mut Self {
+    pub(super) fn decide(&mut self, observation: &Observation, told: String) -> &mut Self {
+        let turn = self.reading.get(&self.context.invocation).copied();
+        self.context.may_read = turn.is_some();
         let before = self.pending.get(&self.context.invocation).map(|(_, record)| record);
         let answered = matches!(observation, Observation::Answered { .. });
         let current = answered
             || before.is_none_or(|before| {
                 before.operation == self.record.operation
                     && before.unwritten_history.first() == self.record.unwritten_history.first()
+                    && (before.aside == self.record.aside || !is_read(observation))
             });
         let (observation, told) = match current {
             true => (observation, told),
             false => (&Observation::Resumed, format!("{told} (of a record that was changed since)")),
         };
+        let decide = match turn {
+            Some(Turn::After | Turn::Again) => standby::decide,
+            Some(Turn::Backup | Turn::Verifying) | None => decide,
+        };
         let decision = decide(&self.context, &self.record, observation, self.now);
-        self.apply(decision, told)
+        self.apply(decision, told);
+        self.read_on()
     }
 
-    fn apply(&mut self, decision: Decision, told: String) -> &mut Self {
+    pub(super) fn apply(&mut self, decision: Decision, told: String) -> &mut Self {
         let before = (self.phase(), facts(&self.record));
         let Decision { record, events, action } = decision;
         self.must_stand(&record, &action);
@@ -522,7 +545,12 @@ impl Story {
         if !events.is_empty() {
             self.last = events.into_iter().map(|event| event.text).collect();
         }
-        self.note(line);
+        let word = |phase: &str| phase.split('(').next().map(str::to_owned);
+        let only_aside = changes.iter().all(|change| change.starts_with("aside: "));
+        let silent = names.is_empty() && only_aside && word(&before.0) == word(&self.phase());
+        if !(silent && self.only_reads(&told, &action)) {
+            self.note(line);
+        }
         self.pending.insert(self.context.invocation.clone(), (action.clone(), self.record.clone()));
         if action == Action::Again { self.drive() } else { self }
     }
@@ -560,7 +588,7 @@ impl Story {
         );
     }
 
-    fn clock(&self) -> String {
+    pub(super) fn clock(&self) -> String {
         format!("{} {}", short(self.now), self.context.invocation)
     }
 

@@ -52,11 +52,11 @@ fn a_target_holds_up_others_from_its_claim_to_its_end() {
         02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
         02:30 holds up others: true
         02:30 A Requested(by A) + look Succeeded -> Requested(by A), POST restore contoso@02:00
-        02:30 A Requested(by A) + 202 op-1 -> Running(op-1), rest | restore.accepted
+        02:30 A Requested(by A) + 202 op-1 -> Running(op-1), rest | restore.accepted {ours: yes}
         02:30 holds up others: true
         02:50 B Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 B Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 B Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        02:50 B Verifying(by B) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
         02:50 holds up others: false
     "#]]);
 }
@@ -72,7 +72,7 @@ fn a_target_whose_restore_has_just_ended_lets_the_others_go_first() {
         02:40 B Running(op-1) + manifest contoso@02:30 -> Running(op-1), rest | restore.wished {wish: contoso@02:30; seen: 02:30}
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
+        02:50 C Verifying(by C) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
         02:50 C Idle + written -> Idle, rest {closed: -}
         02:51 D Idle + resumed -> Idle, look for contoso@02:30
     "#]]);

@@ -1,9 +1,10 @@
 //! What decisions and records are called in a transcript.
 
+use apim_dr::domain::inventory::{Place, Unit};
 use apim_dr::domain::observation::{Action, Looking};
 use apim_dr::domain::record::{
-    BackupPhase, By, Claim, ClosedRun, Compared, FailedOver, Failures, Holds, Operation, Record,
-    RestorePhase, Running, Served,
+    Aside, BackupPhase, By, Claim, ClosedRun, Compared, FailedOver, Failures, Holds, Operation, Progress,
+    Record, RestorePhase, Running, Served,
 };
 use apim_dr::domain::vocabulary::{BackupName, Timestamp};
 
@@ -14,7 +15,8 @@ pub(crate) fn tell_phase(operation: &Operation) -> String {
     match operation {
         Operation::Idle => "Idle".into(),
         Operation::Backup(run) => match &run.phase {
-            BackupPhase::Inventory { .. } => "Inventory".into(),
+            BackupPhase::Inventory(taking) => tell_reading("Inventory", &taking.progress),
+            BackupPhase::Prepared => "Prepared".into(),
             BackupPhase::Requested(claim) => tell_claim(claim),
             BackupPhase::Running(running) => tell_running(running),
             BackupPhase::Proving { first: None, .. } => "Proving".into(),
@@ -26,9 +28,21 @@ pub(crate) fn tell_phase(operation: &Operation) -> String {
         Operation::Restore(run) => match &run.phase {
             RestorePhase::Requested(claim) => tell_claim(claim),
             RestorePhase::Running(running) => tell_running(running),
-            RestorePhase::Verifying { .. } => "Verifying".into(),
+            RestorePhase::Verifying { comparing, .. } => tell_reading("Verifying", &comparing.progress),
         },
     }
+}
+
+fn tell_reading(phase: &str, progress: &Progress) -> String {
+    let place = match &progress.place {
+        Place::Start => None,
+        Place::After(Unit::List(name)) => Some(format!("after {name}")),
+        Place::After(Unit::Api(name) | Unit::Product(name)) => Some(format!("after all of {name}")),
+        Place::End => Some("read".into()),
+    };
+    let reader = progress.reader.as_ref().map(|reader| format!("by {}", reader.by));
+    let parts: Vec<_> = place.into_iter().chain(reader).collect();
+    if parts.is_empty() { phase.into() } else { format!("{phase}({})", parts.join(", ")) }
 }
 
 fn tell_claim(claim: &Claim) -> String {
@@ -57,7 +71,7 @@ pub(crate) fn tell_action(action: &Action) -> String {
         Action::Stop(_) => "stop".into(),
         Action::Again => "again".into(),
         Action::Look(Looking::Service) => "look".into(),
-        Action::Look(Looking::ForBackup(blob) | Looking::ForRestore(blob)) => {
+        Action::Look(Looking::ForBackup(blob) | Looking::ForRestore(blob, _)) => {
             format!("look for {}", short_name(&blob.backup))
         }
         Action::StartBackup(start) => format!("POST backup {}", short_name(&start.blob.backup)),
@@ -74,6 +88,10 @@ pub(crate) fn tell_action(action: &Action) -> String {
                 _ => format!("delete {}", names.join(" ")),
             }
         }
+        Action::TakeInventory(_) => "read".into(),
+        Action::JoinInventory(take) => format!("put together {}", take.inventory.name()),
+        Action::Compare(_) => "read and compare".into(),
+        Action::DropParts(backup) => format!("drop parts of {}", short_name(backup)),
     }
 }
 
@@ -134,6 +152,8 @@ fn facts_of_restores(record: &Record) -> Facts {
         ("refused", record.refused.as_ref().map(short_name)),
         ("event lost", record.event_lost.as_ref().map(|lost| short_name(&lost.backup))),
         ("suspect", record.suspect.as_ref().map(|suspect| short(suspect.at))),
+        ("ours", record.ours.then(|| "yes".into())),
+        ("aside", record.aside.as_deref().map(tell_aside)),
         ("unseen ends", record.unseen_ends.as_ref().map(|ends| ends.count.to_string())),
     ]
 }
@@ -178,6 +198,15 @@ fn tell_held(holds: &Holds) -> Option<String> {
             Compared::Unverified { .. } => format!("{} unverified", short_name(&held.backup)),
             Compared::Mismatched { .. } => format!("{} mismatched", short_name(&held.backup)),
         }),
+    }
+}
+
+fn tell_aside(aside: &Aside) -> String {
+    match aside {
+        Aside::After { backup, taking, .. } => {
+            format!("{} of {}", tell_reading("inventory after", &taking.progress), short_name(backup))
+        }
+        Aside::Again { comparing, .. } => tell_reading("compared again", &comparing.progress),
     }
 }
 

@@ -23,7 +23,8 @@ fn how_a_primary_stands() {
     story.check(expect![[r#"
         01:59 contoso: nothing runs
         02:00 A Idle + resumed -> Idle, look for contoso@02:00
-        02:00 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | backup.requested
+        02:00 A Idle + look Succeeded -> Inventory, again
+        02:00 A Inventory(read, by A) + joined -> Requested(by A), look for contoso@02:00 | inventory.taken backup.requested
         02:01 contoso: backup contoso-20260310T020000Z requested for 1 min
         02:00 A Requested(by A) + look Succeeded -> Requested(by A), POST backup contoso@02:00
         02:00 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted
@@ -33,11 +34,12 @@ fn how_a_primary_stands() {
         02:20 contoso: backup contoso-20260310T020000Z ended, being proven for 20 min
         02:20 B Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
         02:20 contoso: backup contoso-20260310T020000Z proven, writing the manifest for 20 min
-        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; closed: verified contoso@02:00}
+        02:20 B Committing + written -> Idle, again | backup.verified {backups: contoso@02:00; last verified: contoso@02:00; covered: 02:00; aside: inventory after of contoso@02:00; closed: verified contoso@02:00}
         02:20 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
         03:00 contoso: nothing runs; last verified backup contoso-20260310T020000Z, 60 min old
         11T02:00 C Idle + resumed -> Idle, look for contoso@11T02:00
-        11T02:00 C Idle + look Succeeded -> Requested(by C), look for contoso@11T02:00 | backup.requested
+        11T02:00 C Idle + look Succeeded -> Inventory, again {aside: -}
+        11T02:00 C Inventory(read, by C) + joined -> Requested(by C), look for contoso@11T02:00 | inventory.taken backup.requested
         11T02:00 C Requested(by C) + look Succeeded -> Requested(by C), POST backup contoso@11T02:00
         11T02:00 C Requested(by C) + 400 InvalidParameters -> Idle, again | backup.failed {backup failures: 1, again from 11T02:05; closed: verified contoso@02:00, failed contoso@11t02:00}
         11T02:00 C Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
@@ -64,11 +66,11 @@ fn how_a_secondary_stands() {
         02:31 B Idle + look Succeeded -> Requested(by B), look for contoso@02:00 | restore.requested {deferred: -}
         02:31 contoso-dr: restore of contoso-20260310T020000Z requested for 0 min; contoso-20260310T020000Z is to be restored
         02:31 B Requested(by B) + look Succeeded -> Requested(by B), POST restore contoso@02:00
-        02:31 B Requested(by B) + 202 op-1 -> Running(op-1), rest | restore.accepted
+        02:31 B Requested(by B) + 202 op-1 -> Running(op-1), rest | restore.accepted {ours: yes}
         02:40 contoso-dr: restore of contoso-20260310T020000Z running for 9 min; contoso-20260310T020000Z is to be restored
         02:50 C Running(op-1) + resumed -> Running(op-1), poll op-1
         02:50 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
-        02:50 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023100Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
+        02:50 C Verifying(by C) + compared -> Idle, write history/contoso-dr/20260310T023100Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
         02:51 contoso-dr: nothing runs; holds contoso-20260310T020000Z, not compared: the backup has no inventory to compare with
         03:00 D Idle + manifest contoso@02:55 -> Idle, rest | restore.wished {wish: contoso@02:55; seen: 02:55}
         03:00 D Idle + resumed -> Idle, look for contoso@02:55

@@ -85,7 +85,7 @@ async fn an_older_backup_pins_the_standby() {
 
     let told = restore(&world, &older).await;
     assert!(told.contains("restore.pinned"), "{told}");
-    world.until("restore.unverified").await;
+    world.until("restore.verified").await;
     assert_eq!(world.record(NORTH).await["holds"]["backup"], older.as_str());
     assert!(!world.cloud().differences(PRIMARY, NORTH).is_alike(), "the removed API is back on the standby");
 

@@ -165,6 +165,8 @@ pub(crate) fn in_words(path: &str, body: &[u8]) -> String {
     match (record["operation"]["kind"].as_str(), record["operation"]["phase"]["phase"].as_str()) {
         (Some(kind), Some(phase)) => format!("{name} {kind} {phase}"),
         (Some(kind), None) => format!("{name} {kind}"),
+        // The name of a part holds the invocation that wrote it.
+        (None, _) if path.contains("/partial/") => "part".to_owned(),
         // The time in a name is that of the run.
         (None, _) => name.rsplit_once('Z').map_or(name, |(_, kind)| kind).to_owned(),
     }

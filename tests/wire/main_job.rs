@@ -3,6 +3,7 @@
 use apim_dr_sim::journal::OperationKind;
 use apim_dr_sim::knobs::Request;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
@@ -38,8 +39,8 @@ async fn a_standby_comes_to_hold_what_the_primary_holds(blobs: Blobs) {
     world.minutes(1).await;
     assert_eq!(world.told("backup.accepted").len(), 1, "the first tick begins the first backup");
     let verified = world.until("backup.verified").await;
-    assert!(world.told("restore.unverified").is_empty());
-    let held = world.until("restore.unverified").await;
+    assert!(world.told("restore.verified").is_empty());
+    let held = world.until("restore.verified").await;
     world.minutes(3).await;
 
     assert!(verified.backup.starts_with("contoso-west-20260302T0900"), "{verified:?}");
@@ -50,6 +51,7 @@ async fn a_standby_comes_to_hold_what_the_primary_holds(blobs: Blobs) {
     world.assert_one_cycle(&[NORTH]);
     world.assert_alike(NORTH);
     the_manifest_says_what_was_proven(&world, &verified.backup).await;
+    the_inventories_say_what_the_primary_holds(&world, &verified.backup).await;
     the_records_are_at_rest(&world, &verified.backup).await;
     the_history_keeps_both_runs(&world, &verified.backup).await;
     every_line_says_whose_it_is(&world, &verified.backup);
@@ -57,7 +59,8 @@ async fn a_standby_comes_to_hold_what_the_primary_holds(blobs: Blobs) {
 
 async fn the_manifest_says_what_was_proven(world: &World, name: &str) {
     let blob = format!("{name}.apimbackup");
-    assert_eq!(world.blobs(BACKUPS, "").await, [blob.clone(), format!("{name}.manifest.json")]);
+    let kinds = ["apimbackup", "inventory-after.json", "inventory.json", "manifest.json"];
+    assert_eq!(world.blobs(BACKUPS, "").await, kinds.map(|kind| format!("{name}.{kind}")));
     let proven = world.storage.head(BACKUPS, &blob).await.unwrap().unwrap();
     let manifest = world.json(BACKUPS, &format!("{name}.manifest.json")).await;
     let completed = OffsetDateTime::parse(manifest["completedAt"].as_str().unwrap(), &Rfc3339).unwrap();
@@ -83,10 +86,34 @@ async fn the_manifest_says_what_was_proven(world: &World, name: &str) {
         "completedAt": manifest["completedAt"],
         "expiresAt": (started + Duration::days(30)).format(&Rfc3339).unwrap(),
         "backup": {"blob": blob, "length": proven.length, "etag": manifest["backup"]["etag"]},
+        "inventory": {"blob": format!("{name}.inventory.json"), "digest": manifest["inventory"]["digest"]},
         "proof": "operation",
         "writer": env!("CARGO_PKG_VERSION"),
     });
     assert_eq!(normal(&manifest), normal(&expected));
+}
+
+/// Both are JSON, bound to the backup by their digests, and say the same: nothing changed while it ran.
+async fn the_inventories_say_what_the_primary_holds(world: &World, name: &str) {
+    let manifest = world.json(BACKUPS, &format!("{name}.manifest.json")).await;
+    let primary = world.record(PRIMARY).await;
+    let [before, after] = [&manifest["inventory"], &primary["backups"][0]["after"]];
+    for inventory in [before, after] {
+        let bytes = world.storage.get(BACKUPS, inventory["blob"].as_str().unwrap()).await.unwrap().unwrap();
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(inventory["digest"], digest);
+    }
+    let [before, after] = [before, after].map(|inventory| inventory["blob"].as_str().unwrap());
+    let (before, after) = (world.json(BACKUPS, before).await, world.json(BACKUPS, after).await);
+    assert_eq!(before["entities"], after["entities"]);
+    assert_eq!((&before["backup"], &before["depth"]), (&json!(name), &json!("deep")));
+    assert_eq!((&before["counts"]["apis"], &before["counts"]["products"]), (&json!(3), &json!(2)));
+    let entities = before["entities"].as_object().unwrap();
+    assert_eq!(before["counts"]["entities"], entities.len());
+    assert!(entities.contains_key("apis/orders/operations/place-order/policies/policy"));
+    assert!(!entities.contains_key("loggers/azuremonitor"), "no backup carries it");
+    assert_eq!(primary["backups"][0]["counts"], before["counts"]);
+    assert!(world.blobs(STATE, "partial/").await.is_empty(), "no part is left");
 }
 
 /// Times to the second: an invocation's own time goes on while it runs.
@@ -110,7 +137,8 @@ async fn the_records_are_at_rest(world: &World, name: &str) {
     assert_eq!(primary["backups"][0]["accepted"], true);
     assert_eq!(north["holds"]["what"], "backup");
     assert_eq!(north["holds"]["backup"], name);
-    assert_eq!(north["holds"]["compared"]["result"], "unverified");
+    assert_eq!(north["holds"]["compared"]["result"], "verified");
+    assert_eq!(north["ours"], true);
     assert!(north.get("restoreWish").is_none(), "the wish is served: {north}");
 }
 
@@ -121,7 +149,7 @@ async fn the_history_keeps_both_runs(world: &World, name: &str) {
     assert!(backup.starts_with("history/contoso-west/20260302T0900") && backup.ends_with("Z-backup.json"));
     let (backup, restore) = (world.json(STATE, backup).await, world.json(STATE, restore).await);
     assert_eq!((&backup["outcome"], &backup["backup"]), (&json!("verified"), &json!(name)));
-    assert_eq!((&restore["outcome"], &restore["backup"]), (&json!("unverified"), &json!(name)));
+    assert_eq!((&restore["outcome"], &restore["backup"]), (&json!("verified"), &json!(name)));
     assert_eq!((&restore["kind"], &restore["service"]), (&json!("restore"), &json!(NORTH)));
 }
 

@@ -23,7 +23,7 @@ async fn busy_is_tried_again_at_a_later_tick() {
         assert!(tick.duration < Wall::from_secs(10), "it waited: {:?}", tick.duration);
         assert_eq!(world.told("backup.busy").len(), 1);
         let record = world.record(PRIMARY).await;
-        assert_eq!(record["operation"]["kind"], "idle", "the claim is undone");
+        assert_eq!(record["operation"]["phase"]["phase"], "prepared", "the claim is undone");
         assert!(record.get("backupFailures").is_none(), "nothing is counted: {record}");
 
         world.until_held_by(&[NORTH]).await;

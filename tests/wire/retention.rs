@@ -35,7 +35,7 @@ async fn old_backups_go(blobs: Blobs) {
         world.storage.put(BACKUPS, blob, b"?".to_vec(), &[]).await.unwrap();
     }
     let second = a_day_passes(&world).await;
-    let whole = [".apimbackup", ".manifest.json"];
+    let whole = [".apimbackup", ".inventory-after.json", ".inventory.json", ".manifest.json"];
     assert_eq!(
         lies_there(&world, &first).await,
         whole,
@@ -43,17 +43,17 @@ async fn old_backups_go(blobs: Blobs) {
     );
     assert!(lies_there(&world, orphan).await.is_empty());
     let third = a_day_passes(&world).await;
-    assert_eq!(lies_there(&world, &first).await, [".apimbackup"], "its manifest has gone");
+    assert_eq!(lies_there(&world, &first).await, whole[..3], "its manifest has gone");
     assert_eq!(lies_there(&world, &second).await, whole);
     let fourth = a_day_passes(&world).await;
     assert!(lies_there(&world, &first).await.is_empty());
-    assert_eq!(lies_there(&world, &second).await, [".apimbackup"]);
+    assert_eq!(lies_there(&world, &second).await, whole[..3]);
     for name in [&third, &fourth] {
         assert_eq!(lies_there(&world, name).await, whole);
     }
     assert_eq!(
         world.blobs(BACKUPS, "").await.len(),
-        7,
+        13,
         "two backups, what is left of one, and two strangers"
     );
     let known = world.record(PRIMARY).await["backups"].as_array().unwrap().clone();
@@ -98,7 +98,7 @@ async fn storage_keeps_everything(guard: Guard, code: &str) {
 
     blobs.lift_guards();
     a_day_passes(&world).await;
-    assert_eq!(lies_there(&world, &first).await, [".apimbackup"]);
+    assert_eq!(lies_there(&world, &first).await, [".apimbackup", ".inventory-after.json", ".inventory.json"]);
     assert!(world.record(PRIMARY).await["retention"].get("refused").is_none());
     world.host.invocations().iter().for_each(assert_succeeded);
 }

@@ -41,6 +41,9 @@ pub(crate) struct Setup {
     pub(crate) durations: (Duration, Duration),
     /// Whether Azure refuses a second operation on a service.
     pub(crate) locks: bool,
+    /// Whether Resource Manager counts requests. Its buckets fill by the worlds' clock, which stands still in an
+    /// invocation.
+    pub(crate) throttles: bool,
     /// A Traffic Manager profile routes to the services, in place of `LIVE_CHECK=off`.
     pub(crate) traffic_manager: bool,
     /// Stands before everything that the handler asks.
@@ -59,6 +62,7 @@ impl Default for Setup {
             by_secret: false,
             durations: (Duration::minutes(3), Duration::minutes(4)),
             locks: true,
+            throttles: true,
             traffic_manager: false,
             between: None,
             hostname: None,

@@ -61,6 +61,8 @@ impl Toll {
 
     /// Azurite behind the toll.
     pub(crate) async fn before_azurite(&self) -> Tolled {
+        // It may be there already, from another story of this process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let azurite = Azurite::http();
         let origin = azurite.account().endpoint.replace("/devstoreaccount1", "");
         let forwarding = Router::new().fallback(forward).with_state((Client::new(), origin));
@@ -148,7 +150,13 @@ fn in_words(request: &Parts, body: &[u8]) -> Option<String> {
     let last = path.rsplit('/').next().unwrap_or_default();
     let service = path.split('/').skip_while(|part| *part != "service").nth(1);
     if let Some(service) = service {
-        let what = if path.contains("/operationresults/") { "poll" } else { last };
+        // What a service holds is read in dozens of lists, at once and in no order that lasts.
+        let what = match last {
+            _ if path.contains("/operationresults/") => "poll",
+            "backup" | "restore" => last,
+            _ if last == service => "service",
+            _ => "content",
+        };
         return Some(format!("{} {what} of {service}", request.method));
     }
     if path.contains("/msi/") {
@@ -166,6 +174,11 @@ fn in_words(request: &Parts, body: &[u8]) -> Option<String> {
     if by_handler && request.method == Method::PUT {
         return Some(format!("PUT {}", gate::in_words(&path, body)));
     }
-    let what = if query.contains("comp=list") { "a list".to_owned() } else { format!("{folder}/{name}") };
+    let what = match query.contains("comp=list") {
+        true => "a list".to_owned(),
+        // An invocation's id is part of the names there.
+        false if path.contains("/partial/") => "a part of an inventory".to_owned(),
+        false => format!("{folder}/{name}"),
+    };
     by_handler.then(|| format!("{} {what}", request.method))
 }

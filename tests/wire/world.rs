@@ -61,6 +61,7 @@ impl World {
         let mut options = Options::new(clock.clone()).storage(storage);
         (options.authority, options.locks) = (Some(authority), setup.locks);
         options.between = setup.between.clone();
+        options.throttles = setup.throttles;
         "identity-header-of-the-wire".clone_into(&mut options.identity_header);
         if setup.secondaries == 2 {
             options.services.push(ServiceSpec::new(SWEDEN, "Sweden Central"));

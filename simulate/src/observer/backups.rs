@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::record::{Record, moment};
 use super::records::Step;
 use super::{Invariant, Observer, Verdict};
+use crate::world::sent::BACKUPS;
 
 /// A wish that waited longer is given up.
 const WISH_LIFETIME: Duration = Duration::hours(1);
@@ -12,7 +13,8 @@ const WISH_LIFETIME: Duration = Duration::hours(1);
 impl Observer {
     /// A claim that was just written, if it was, is one that there was a reason for.
     pub(super) fn backup_is_due(&mut self, step: &Step<'_>) {
-        let begins = step.before.is_none_or(Record::is_idle) && step.after.phase() == "requested";
+        let unclaimed = |before: &Record| before.is_idle() || before.is_before_its_claim();
+        let begins = step.before.is_none_or(unclaimed) && step.after.phase() == "requested";
         if !begins {
             return;
         }
@@ -35,12 +37,13 @@ impl Observer {
                 step.name()
             )
         });
-        let lies = step
-            .scene
-            .blobs
-            .peek(crate::world::sent::BACKUPS, &format!("{}.apimbackup", step.after.backup()));
-        let taken = self.names.contains_key(step.after.backup());
-        self.check(Invariant::PostedOnce, lies.is_none() && !taken, || {
+        // A stranger may have come since the name was chosen, and is seen before the request leaves.
+        let blob = format!("{}.apimbackup", step.after.backup());
+        let lies =
+            step.scene.blobs.peek(BACKUPS, &blob).is_some() && !self.is_strange(step.scene.now, &blob, None);
+        let name = step.after.backup();
+        let taken = self.names.contains_key(name) && !self.turned_down.contains(name);
+        self.check(Invariant::PostedOnce, !lies && !taken, || {
             format!("{} claims {}, a name in use", step.call.tag(), step.after.backup())
         });
     }
@@ -74,7 +77,8 @@ fn due(step: &Step<'_>, now: OffsetDateTime) -> Verdict {
     // After `resume` a backup stays due until one that began later is proven.
     let resumed = moment(before.at("resumedAt"));
     let waits = resumed.is_some_and(|resumed| before.beginnings().all(|began| began < resumed));
-    let first = before.at("lastVerified").is_null() || waits;
+    let never = before.at("lastVerified").is_null() && before.beginnings().next().is_none();
+    let first = never || waits;
     if covered.is_some_and(|covered| covered >= latest) && !first {
         return Err(format!("{latest} is covered by {covered:?}"));
     }

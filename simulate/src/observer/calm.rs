@@ -20,8 +20,8 @@ pub(crate) enum Wellness {
 }
 
 impl Wellness {
-    /// A backup that Azure began since, that is verified, and that every secondary holds or a later one: by the
-    /// records, and by what the services really hold.
+    /// A backup that Azure began since, that is verified, and that every secondary holds or a later one, compared and
+    /// equal: by the records, and by what the services really hold.
     pub(crate) fn of(
         cloud: &Cloud,
         deployed: &Deployed,
@@ -52,6 +52,9 @@ impl Wellness {
                     "{name} holds {holds}, wished for is {}",
                     record["restoreWish"]["source"]["name"]
                 ));
+            }
+            if holds["compared"]["result"] != "verified" {
+                return Self::Missing(format!("{name} was compared: {}", holds["compared"]));
             }
             let differs = cloud.differences(SERVICES[deployed.primary].0, name);
             if !differs.is_alike() {

@@ -74,6 +74,8 @@ pub(super) struct Heard {
     pub(super) no_key: bool,
     /// Services whose request never left, by what the transport said.
     pub(super) unsent: BTreeSet<usize>,
+    /// Services whose request may have left more than once.
+    pub(super) repeated: BTreeSet<usize>,
     /// The names of what was logged.
     pub(super) events: BTreeSet<String>,
     requests: u32,

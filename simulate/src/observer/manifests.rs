@@ -3,6 +3,7 @@
 use apim_dr_sim::journal::{OperationKind, Outcome};
 use axum::http::Method;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::record::{moment, text};
 use super::{Invariant, Observer, Scene, Verdict};
@@ -27,10 +28,12 @@ impl Observer {
         }
         let kept = sent.method == Method::PUT && OURS.iter().any(|end| blob.ends_with(end));
         self.check(Invariant::Deletes, kept, tag);
-        let conditional = sent.header("if-none-match") == "*";
+        // A block is no blob before a list names it.
+        let staged = sent.url.contains("comp=block&") || sent.url.ends_with("comp=block");
+        let conditional = sent.header("if-none-match") == "*" || staged;
         self.check(Invariant::Writes, conditional, || format!("{} without a condition", tag()));
         self.searched(&sent.body, || format!("{BACKUPS}/{blob}"));
-        if !answer.status.is_success() {
+        if !answer.status.is_success() || staged {
             return;
         }
         if let Some(name) = blob.strip_suffix(".manifest.json") {
@@ -68,10 +71,26 @@ fn proven(scene: &Scene<'_>, name: &str, manifest: &Value) -> Verdict {
             stored.etag
         ));
     }
+    inventory_lies(scene, name, manifest)?;
     let operations = scene.cloud.journal().operations();
     let made = operations.iter().find(|made| made.backup == blob && made.kind == OperationKind::Backup);
     match made.map(|made| &made.outcome) {
         Some(Outcome::Succeeded) => Ok(()),
         other => Err(format!("by {} proof, but Azure says {other:?}", text(&manifest["proof"]))),
+    }
+}
+
+/// Whether the inventory that a manifest names lies there, to the byte, and is a document about this backup.
+fn inventory_lies(scene: &Scene<'_>, name: &str, manifest: &Value) -> Verdict {
+    let says = &manifest["inventory"];
+    if says.is_null() {
+        return Ok(());
+    }
+    let stored = scene.blobs.peek(BACKUPS, text(&says["blob"])).ok_or("its inventory is not there")?;
+    let digest: String = Sha256::digest(&stored.content).iter().map(|byte| format!("{byte:02x}")).collect();
+    let document: Value = serde_json::from_slice(&stored.content).map_err(|error| error.to_string())?;
+    match says["digest"] == digest.as_str() && document["backup"] == name {
+        true => Ok(()),
+        false => Err(format!("it says {says}, and the inventory of {} has {digest}", document["backup"])),
     }
 }

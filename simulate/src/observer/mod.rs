@@ -98,6 +98,8 @@ pub(crate) struct Observer {
     deleting: BTreeSet<(String, String)>,
     /// Every backup that was asked for by name.
     names: BTreeMap<String, String>,
+    /// Those of them that Azure turned down and did not make.
+    turned_down: BTreeSet<String>,
     /// Services whose record somebody has spoilt.
     spoilt: BTreeSet<usize>,
     /// How the app has been deployed so far.
@@ -126,6 +128,7 @@ impl Observer {
             posted: BTreeSet::new(),
             deleting: BTreeSet::new(),
             names: BTreeMap::new(),
+            turned_down: BTreeSet::new(),
             spoilt: BTreeSet::new(),
             deployments: Vec::new(),
             latched_at: None,
@@ -235,12 +238,14 @@ impl Observer {
         if let Some(heard) = self.heard.get_mut(&call.number) {
             heard.hears(&call.deployed, sent, answer);
         }
+        self.post_is_heard(call, (sent, answer));
     }
 
     /// The transport told the handler that this request never left.
     pub(crate) fn refused(&mut self, call: &Call, sent: &Sent) {
         if let (About::Post(service, _), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
             heard.unsent.insert(*service);
+            heard.repeated.insert(*service);
         }
     }
 

@@ -24,7 +24,7 @@ impl Observer {
             Some(before) if before.is_idle() && step.after.is_idle() => return,
             Some(before) if before.is_idle() => (Invariant::Phases, self.begins(step)),
             Some(before) if step.after.is_idle() => self.ends(step, before),
-            Some(before) if before.run() == step.after.run() => self.goes_on(step, before),
+            Some(before) if before.is_same_run(step.after) => self.goes_on(step, before),
             Some(before) => {
                 let what =
                     format!("the run of {} was replaced by that of {}", before.backup(), step.after.backup());
@@ -51,8 +51,9 @@ impl Observer {
         let Some(heard) = heard else { return (Invariant::Phases, Err("nobody wrote it".to_owned())) };
         let seen = Seen { observer: self, step, before, heard };
         match (before.phase(), step.after.phase()) {
-            ("inventory", "inventory") => (Invariant::Phases, Ok(())),
-            ("inventory", "requested") => (Invariant::Phases, claimed_by(step.after, step)),
+            ("inventory", "inventory") | ("prepared", "prepared") => (Invariant::Phases, Ok(())),
+            ("inventory" | "prepared", "requested") => (Invariant::Phases, claimed_by(step.after, step)),
+            ("requested", "prepared") => (Invariant::Claims, seen.undone()),
             ("requested", "requested") => (Invariant::Claims, seen.claim()),
             ("requested", "running") => (Invariant::Claims, seen.accepted()),
             ("requested", "proving") => (Invariant::Claims, seen.found()),
@@ -77,7 +78,7 @@ impl Observer {
         let seen = Seen { observer: self, step, before, heard };
         let closed = step.after.unwritten().len() > before.unwritten().len();
         match (before.phase(), closed) {
-            ("inventory", _) => (Invariant::Phases, Ok(())),
+            ("inventory" | "prepared", false) => (Invariant::Phases, Ok(())),
             ("requested", false) => (Invariant::Claims, seen.undone()),
             ("requested", true) => (Invariant::Claims, seen.failed_at_once()),
             ("running", true) => (Invariant::Phases, seen.failed()),

@@ -8,7 +8,7 @@ use super::record::{Record, moment, text};
 use super::{Invariant, Observer, Scene, Verdict};
 use crate::plan::SERVICES;
 use crate::world::call::Call;
-use crate::world::sent::{ACCOUNT, Answer, BACKUPS, Sent, Verb};
+use crate::world::sent::{ACCOUNT, About, Answer, BACKUPS, Sent, Verb};
 
 /// The last moment of an invocation at which a request may leave.
 const LAST_MOMENT: Duration = Duration::seconds(120);
@@ -63,7 +63,9 @@ impl Observer {
         self.check(Invariant::PostedOnce, fresh || unsent, || format!("{tag} a second time"));
         if verb == Verb::Backup {
             let before = self.names.insert(name.to_owned(), call.id.clone());
-            let alone = before.is_none_or(|before| before == call.id);
+            // Azure turned it down and nothing had been sent twice: the name was never used.
+            let unused = self.turned_down.remove(name);
+            let alone = before.is_none_or(|before| before == call.id || unused);
             self.check(Invariant::PostedOnce, alone, || format!("{tag}, as another call did before"));
         }
     }
@@ -119,6 +121,17 @@ impl Observer {
         self.check(Invariant::OneAtOnce, running <= 1, || {
             format!("{running} operations run on {name} at once")
         });
+    }
+
+    /// A backup that Azure turned down, asked once, does not exist.
+    pub(super) fn post_is_heard(&mut self, call: &Call, (sent, answer): (&Sent, &Answer)) {
+        let About::Post(service, Verb::Backup) = sent.about else { return };
+        let repeated = self.heard.get(&call.number).is_some_and(|heard| heard.repeated.contains(&service));
+        let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+        if answer.status.is_client_error() && !repeated {
+            let name = text(&body["backupName"]).strip_suffix(".apimbackup").unwrap_or_default();
+            self.turned_down.insert(name.to_owned());
+        }
     }
 
     /// An operation's URL is used word for word, and no other is asked.

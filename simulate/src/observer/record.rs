@@ -54,14 +54,34 @@ impl Record {
         }
     }
 
-    /// Which run it is: the backup, and when its run began.
-    pub(super) fn run(&self) -> (&str, &str, &str) {
-        (self.kind(), self.backup(), text(&self.0["operation"]["startedAt"]))
+    /// Whether the next version is about the same run. What has not been claimed yet begins when it is.
+    pub(super) fn is_same_run(&self, next: &Self) -> bool {
+        let began = |record: &Self| record.0["operation"]["startedAt"].clone();
+        let began_anew = self.is_before_its_claim() && next.phase() == "requested";
+        self.kind() == next.kind()
+            && self.backup() == next.backup()
+            && (began(self) == began(next) || began_anew)
+    }
+
+    /// The inventory is being taken, or has been, and nothing is claimed.
+    pub(super) fn is_before_its_claim(&self) -> bool {
+        matches!(self.phase(), "inventory" | "prepared")
+    }
+
+    /// Whether something of ours was ever restored into the service, as far as anybody knows.
+    pub(super) fn is_ours(&self) -> bool {
+        self.0["ours"] == true || self.0["holds"]["what"] == "backup"
     }
 
     /// The call that holds the claim, in the phase that has one.
     pub(super) fn claimant(&self) -> &str {
         if self.phase() == "requested" { text(self.of_phase("by")) } else { "" }
+    }
+
+    /// Whether both versions are under one claim.
+    pub(super) fn is_same_claim(&self, next: &Self) -> bool {
+        let same = |field: &str| self.of_phase(field) == next.of_phase(field);
+        self.phase() == "requested" && next.phase() == "requested" && same("by") && same("at")
     }
 
     pub(super) fn is_taken_over(&self) -> bool {

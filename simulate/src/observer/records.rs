@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use time::OffsetDateTime;
+use axum::http::Method;
+use time::{Duration, OffsetDateTime};
 
 use super::record::{Record, moment, text};
 use super::{Invariant, Observer, Scene, retention};
@@ -10,6 +11,9 @@ use crate::plan::SERVICES;
 use crate::secrets::Marks;
 use crate::world::call::Call;
 use crate::world::sent::{Answer, STATE, Sent};
+
+/// How long a sender waits for an answer of storage's.
+const PATIENCE: Duration = Duration::seconds(30);
 
 /// One version of a record and the next, and who wrote it.
 pub(super) struct Step<'a> {
@@ -46,10 +50,12 @@ impl Observer {
         call: &Call,
         (blob, sent, answer): (&str, &Sent, &Answer),
     ) {
-        // The status alone is written whatever was there.
+        // The status is written whatever was there, and a part is deleted that nobody ever changes.
+        let part = blob.starts_with("partial/") && sent.method == Method::DELETE;
         let conditional = !sent.header("if-match").is_empty()
             || !sent.header("if-none-match").is_empty()
-            || blob.starts_with("status/");
+            || blob.starts_with("status/")
+            || part;
         self.check(Invariant::Writes, conditional, || {
             format!("{} writes {blob} without a condition", call.tag())
         });
@@ -87,7 +93,10 @@ impl Observer {
                 self.begun.insert(after.backup().to_owned(), began);
             }
         }
-        if let Some(heard) = self.heard.get_mut(&call.number) {
+        // What arrives after its sender has given it up tells him nothing. A claim is as old as its first version.
+        let awaited = scene.now - sent.at <= PATIENCE;
+        let claimed_anew = step.before.is_none_or(|before| !before.is_same_claim(step.after));
+        if let Some(heard) = self.heard.get_mut(&call.number).filter(|_| awaited && claimed_anew) {
             heard.saved.insert(service, scene.now);
         }
         self.records.insert(name.to_owned(), after);

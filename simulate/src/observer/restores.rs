@@ -1,5 +1,6 @@
 //! What may be restored where, and on whose word.
 
+use serde_json::Value;
 use time::Duration;
 
 use super::record::{Record, text};
@@ -82,11 +83,34 @@ impl Observer {
         let known = primary.and_then(|primary| primary.known(backup));
         let accepted = known.is_none_or(|known| known["accepted"] == true);
         self.check(Invariant::Automatic, accepted, || format!("{tag}: the record does not accept it"));
+        self.holds_nothing_strange(scene, (service, record), (backup, tag));
         let moved = self.tiers.get(&service);
         let current = moved.map_or(scene.setup.tier, |(tier, _)| tier).to_owned();
         let moved = moved.is_some_and(|(_, at)| scene.now - *at < Duration::seconds(60));
         let same = text(&source["tier"]).eq_ignore_ascii_case(&current);
         self.check(Invariant::Automatic, same || moved, || format!("{tag}: it is of another tier"));
+    }
+
+    /// What nobody of ours put into a service is not overwritten unless the backup brings it back.
+    fn holds_nothing_strange(
+        &mut self,
+        scene: &Scene<'_>,
+        (service, record): (usize, &Record),
+        (backup, tag): (&str, &str),
+    ) {
+        if record.is_ours() {
+            return;
+        }
+        let stored = scene.blobs.peek(BACKUPS, &format!("{backup}.inventory.json"));
+        let inventory: Value =
+            stored.and_then(|stored| serde_json::from_slice(&stored.content).ok()).unwrap_or_default();
+        let content = scene.cloud.service(SERVICES[service].0).content();
+        let known = |path: &str| !inventory["entities"][path].is_null();
+        let held = ["apis", "products"].map(|list| content.children(list).collect::<Vec<_>>()).concat();
+        let strange = held.iter().map(|entity| entity.path.as_str()).find(|path| !known(path));
+        self.check(Invariant::Automatic, strange.is_none(), || {
+            format!("{tag}: it holds {strange:?}, which is not in the backup")
+        });
     }
 
     /// A record that somebody has spoilt is left as it is.

@@ -34,6 +34,7 @@ impl World {
         while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
             self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
+            self.chance_to_vouch(&mut draws).await;
             let instance = draws.index(self.plan.setup.skews.len());
             self.call(Caller { step: CALM, instance }, Trigger::Tick).await;
             super::wire::sleep(self.calm_tick().unsigned_abs()).await;
@@ -100,6 +101,21 @@ impl World {
             let caller = Caller { step: CALM, instance };
             self.call(caller, Trigger::ByHand(BACKUPS.to_owned(), blob)).await;
         }
+    }
+
+    /// Content that may be somebody else's, or that of users, is overwritten when somebody says so, and not before.
+    async fn chance_to_vouch(self: &Arc<Self>, draws: &mut Draws) {
+        let deployed = Arc::clone(&self.state().deployed);
+        let waits = |service: &usize| {
+            let record = self.record(SERVICES[*service].0);
+            let reason = record["restoreWish"]["deferred"]["reason"].as_str().unwrap_or_default();
+            reason.contains("restore a backup by hand")
+        };
+        let newest = self.newest_accepted(SERVICES[deployed.primary].0);
+        let (Some(name), true) = (newest, deployed.secondaries.iter().any(waits)) else { return };
+        let instance = draws.index(self.plan.setup.skews.len());
+        let blob = format!("{name}.manifest.json");
+        self.call(Caller { step: CALM, instance }, Trigger::ByHand(BACKUPS.to_owned(), blob)).await;
     }
 
     /// The newest backup that the record accepts.

@@ -3,6 +3,8 @@
 use apim_dr_sim::content::Content;
 use serde_json::json;
 
+use crate::secrets;
+
 /// How many APIs the primary begins with.
 const APIS: usize = 4;
 
@@ -25,6 +27,10 @@ pub(super) fn fill(content: &mut Content) {
                 .put(&path, json!({ "displayName": format!("API {number}"), "path": format!("a{number}") }));
         }
     }
+    // Resource Manager gives these out to whoever may read the service.
+    let credentials = json!({ "header": { "x-key": [secrets::account_key()] } });
+    let url = "https://billing.contoso.example";
+    content.put("backends/billing", json!({ "url": url, "protocol": "http", "credentials": credentials }));
     content.put("products/partner", json!({ "displayName": "Partner", "state": "published" }));
 }
 

@@ -10,7 +10,9 @@ async fn look(replies: impl IntoIterator<Item = Reply>) -> Result<ServiceLook, N
     let url = format!("https://arm.test{PRIMARY}?api-version=2024-05-01");
     assert!(script.sent().iter().all(|sent| sent.method == "GET" && sent.url == url));
     let Observation::Looked(looks) = observed else { panic!("{observed:?}") };
-    let Looks { at, looking: Looking::Service, service, blob: None, others, serving: None } = *looks else {
+    let Looks { at, looking: Looking::Service, service, blob: None, others, serving: None, content: None } =
+        *looks
+    else {
         panic!("{looks:?}")
     };
     assert_eq!((at, others), (noon(), Ok(Others::default())));

@@ -1,7 +1,9 @@
 //! The tables and the limits, over a transport in memory under paused time.
 
 mod limits;
+mod lists;
 mod looks;
+mod pacing;
 mod polls;
 mod posts;
 mod profiles;

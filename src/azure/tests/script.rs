@@ -11,7 +11,7 @@ use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
 use time::Duration;
 use tokio::time::Instant;
 
-use super::super::{Azure, Scene};
+use super::super::{Azure, Memo, Scene};
 use crate::clock::InvocationClock;
 use crate::config::Config;
 use crate::domain::id::ServiceId;
@@ -210,7 +210,7 @@ pub(super) fn claim() -> Claim {
 /// Performs `action` for the primary, by `clock`.
 pub(super) async fn perform_at(azure: &Azure, clock: &InvocationClock, action: &Action) -> Observation {
     let service: ServiceId = PRIMARY.parse().unwrap();
-    azure.perform(&Scene { service: &service, clock, others: &[] }, action).await
+    azure.perform(&Scene { service: &service, clock, others: &[], memo: &Memo::default() }, action).await
 }
 
 /// Performs `action` for the primary, by a clock that starts now.

@@ -25,14 +25,30 @@ async fn a_refused_token_is_renewed_once_for_all() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_expires_soon_is_renewed_and_used_while_it_cannot_be() {
     let short = r#"{"token_type":"Bearer","expires_in":200,"access_token":"short"}"#;
-    let script = Script::new(vec![status(404); 3]);
+    let script = Script::new(vec![status(404); 5]);
     script.refuse_tokens([body(200, short), body(400, "{}")]);
     let azure = azure(&script, &[]);
-    for _ in 0..3 {
+    for pause in [0, 10, 1, 9, 0] {
+        tokio::time::advance(std::time::Duration::from_secs(pause)).await;
         perform(&azure, &LOOK).await;
     }
     let tokens: Vec<_> = script.sent().into_iter().map(|sent| sent.token).collect();
-    assert_eq!(tokens, ["Bearer short", "Bearer short", "Bearer token-3"]);
+    let short = "Bearer short";
+    assert_eq!(tokens, [short, short, short, "Bearer token-3", "Bearer token-3"]);
+}
+
+/// As the platform gives it out again and again.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expires_soon_is_not_asked_for_before_each_of_many_requests() {
+    let short = r#"{"token_type":"Bearer","expires_in":200,"access_token":"short"}"#;
+    let script = Script::new(vec![status(404); 20]);
+    script.refuse_tokens(vec![body(200, short); 2]);
+    let azure = azure(&script, &[]);
+    for _ in 0..20 {
+        tokio::time::advance(std::time::Duration::from_millis(900)).await;
+        perform(&azure, &LOOK).await;
+    }
+    assert_eq!((script.sent().len(), script.tokens()), (20, 2));
 }
 
 #[tokio::test(start_paused = true)]

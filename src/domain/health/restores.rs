@@ -72,7 +72,7 @@ fn not_as_restored(record: &Record) -> Option<Condition> {
     let service = record.service.name();
     match &record.holds {
         Holds::Nothing => None,
-        Holds::Unknown { since, backup, why } => {
+        Holds::Unknown { since, backup, why, .. } => {
             let fact = format!("what {service} holds since the restore of {backup} is not known: {why}");
             let next = "do not send traffic there before a restore has succeeded; the next one is tried by itself unless \
                         RestoreFailing or RestoreDeferred says otherwise";

@@ -19,8 +19,8 @@ const NAMED_CHANGES: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Comparison {
-    /// By type, such as `apis/operations`.
-    pub types: BTreeMap<String, Tally>,
+    #[serde(default, skip_serializing_if = "Tallies::is_empty")]
+    pub types: Tallies,
     /// The first of what differs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
@@ -29,9 +29,30 @@ pub struct Comparison {
     pub changed: Vec<String>,
 }
 
+/// How many entities of each type, such as `apis/operations`, compare how. Stored as a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Counted>", into = "Vec<Counted>")]
+pub struct Tallies(BTreeMap<String, Tally>);
+
+impl Tallies {
+    /// Whether nothing was compared.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What was counted of each type, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tally)> {
+        self.0.iter().map(|(kind, tally)| (kind.as_str(), tally))
+    }
+
+    /// What is counted of one type.
+    pub fn of(&mut self, kind: String) -> &mut Tally {
+        self.0.entry(kind).or_default()
+    }
+}
+
 /// How many entities of one type compare how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub equal: u64,
     /// In the backup's inventory alone.
@@ -42,6 +63,50 @@ pub struct Tally {
     pub different: u64,
     /// Changed on the backed-up service while the backup ran; the target holds what was there before or after.
     pub changed: u64,
+}
+
+/// A tally as it is stored: what there is none of is left out.
+#[derive(Serialize, Deserialize)]
+struct Counted {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default, skip_serializing_if = "is_none")]
+    equal: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    missing: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    extra: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    different: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    changed: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+impl From<Vec<Counted>> for Tallies {
+    fn from(counted: Vec<Counted>) -> Self {
+        let tally = |Counted { kind, equal, missing, extra, different, changed }| {
+            (kind, Tally { equal, missing, extra, different, changed })
+        };
+        Self(counted.into_iter().map(tally).collect())
+    }
+}
+
+impl From<Tallies> for Vec<Counted> {
+    fn from(tallies: Tallies) -> Self {
+        let counted = |(kind, Tally { equal, missing, extra, different, changed })| Counted {
+            kind,
+            equal,
+            missing,
+            extra,
+            different,
+            changed,
+        };
+        tallies.0.into_iter().map(counted).collect()
+    }
 }
 
 /// One entity that is not on the target as it was backed up.
@@ -96,17 +161,17 @@ impl Comparison {
 
     /// How many entities differ, named or not.
     pub fn differing(&self) -> u64 {
-        self.types.values().map(|tally| tally.missing + tally.extra + tally.different).sum()
+        self.types.iter().map(|(_, tally)| tally.missing + tally.extra + tally.different).sum()
     }
 
     /// How many compare equal.
     pub fn equal(&self) -> u64 {
-        self.types.values().map(|tally| tally.equal).sum()
+        self.types.iter().map(|(_, tally)| tally.equal).sum()
     }
 
     /// How many changed on the backed-up service while the backup ran.
     pub fn changed_meanwhile(&self) -> u64 {
-        self.types.values().map(|tally| tally.changed).sum()
+        self.types.iter().map(|(_, tally)| tally.changed).sum()
     }
 
     /// Counts by type, in one line.
@@ -133,7 +198,7 @@ impl Comparison {
     /// What changed on the backed-up service while the backup ran is told apart if the target holds one or the other
     /// of its two states. A third state is a difference: that the entity was being worked on does not explain it.
     fn note(&mut self, path: &str, sides: Sides) {
-        let tally = self.types.entry(type_of(path)).or_default();
+        let tally = self.types.of(type_of(path));
         let Sides { before, after, target } = sides;
         let kind = match (before, target) {
             _ if before != after && (target == before || target == after) => {
@@ -202,6 +267,14 @@ impl Window {
     /// Whether nothing is at hand.
     pub fn is_empty(&self) -> bool {
         self.entities.is_empty()
+    }
+
+    /// The paths at hand up to `place`, and whether the stream is over or beyond it.
+    pub fn up_to(&self, place: &Place) -> (Vec<&str>, bool) {
+        let within = self.entities.iter().take_while(|(rank, _)| place.is_past(rank.unit()));
+        let paths: Vec<_> = within.map(|(_, entity)| entity.path.as_str()).collect();
+        let is_over = !self.more || paths.len() < self.entities.len();
+        (paths, is_over)
     }
 
     fn needs_more(&self) -> bool {

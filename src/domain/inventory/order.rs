@@ -13,8 +13,7 @@ pub(super) fn folded(name: &str) -> String {
 }
 
 /// What is read as a whole, and either stands in an inventory completely or not yet.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub enum Unit {
     /// A top-level list.
     List(String),
@@ -57,14 +56,42 @@ impl Ord for Unit {
     }
 }
 
-/// How far a crawl has come: every unit up to there has been read.
+/// How far a crawl has come: every unit up to there has been read. Stored as text, such as `api orders`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(try_from = "String", into = "String")]
 pub enum Place {
     #[default]
     Start,
     After(Unit),
     End,
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Start => "start".to_owned(),
+            Place::After(Unit::List(name)) => format!("list {name}"),
+            Place::After(Unit::Api(name)) => format!("api {name}"),
+            Place::After(Unit::Product(name)) => format!("product {name}"),
+            Place::End => "end".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let named = text.split_once(' ').map(|(kind, name)| (kind, name.to_owned()));
+        match (text.as_str(), named) {
+            ("start", _) => Ok(Self::Start),
+            ("end", _) => Ok(Self::End),
+            (_, Some(("list", name))) => Ok(Self::After(Unit::List(name))),
+            (_, Some(("api", name))) => Ok(Self::After(Unit::Api(name))),
+            (_, Some(("product", name))) => Ok(Self::After(Unit::Product(name))),
+            _ => Err(format!("`{text}` is no place in an inventory")),
+        }
+    }
 }
 
 impl Place {

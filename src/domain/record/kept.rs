@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Finding, InventoryPlace};
 use crate::domain::id::ServiceName;
+use crate::domain::inventory::Counts;
 use crate::domain::vocabulary::{BackupName, Container, Digest, Etag, InvocationId, Tier, Timestamp};
 
 /// A backup whose manifest stands.
@@ -19,6 +21,12 @@ pub struct KnownBackup {
     /// Why it must not be restored by itself, as its manifest says too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspicious: Option<String>,
+    /// What its inventory counted; absent, it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// The inventory that was taken after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<InventoryRef>,
 }
 
 /// The newest verified backup.
@@ -130,7 +138,20 @@ pub enum Holds {
     /// A backup.
     Backup(Held),
     /// An accepted restore failed, or ended in a way that nobody saw.
-    Unknown { since: Timestamp, backup: BackupName, why: String },
+    Unknown {
+        since: Timestamp,
+        backup: BackupName,
+        why: String,
+        /// The backup's inventory, to compare with as far as possible.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        baseline: Option<InventoryPlace>,
+        /// What was found since. It does not make known what the service holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finding: Option<Box<Finding>>,
+        /// Digest of the target's lists as they were read then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lists: Option<Digest>,
+    },
 }
 
 /// A backup that a service holds.
@@ -144,6 +165,15 @@ pub struct Held {
     /// Digest of the target's lists as they were compared, to find changes made since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lists: Option<Digest>,
+    /// The backup's inventory, to compare with again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<InventoryPlace>,
+    /// What the newest comparison found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Box<Finding>>,
+    /// When it was last tried to compare again, whatever came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<Timestamp>,
 }
 
 /// How a restored service compared with the backup's inventory.

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{By, InventoryRef, RestoreSource};
+use super::{By, Comparing, InventoryRef, RestoreSource, Taking};
 use crate::domain::id::ServiceName;
+use crate::domain::inventory::Counts;
+use crate::domain::inventory::compare::Tallies;
 use crate::domain::vocabulary::{BackupName, Container, Etag, InvocationId, OperationUrl, Tier, Timestamp};
 
 /// The operation a service is in.
@@ -35,9 +37,14 @@ pub struct BackupRun {
     /// Tier and location of the service as it was looked at, for the manifest.
     pub tier: Tier,
     pub location: String,
-    /// The inventory taken before, where there is one.
+    /// The inventory taken before, where there is one, and what it counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inventory: Option<InventoryRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// When the inventory was finished, or given up: a claim that is undone goes back to there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared_at: Option<Timestamp>,
     /// Past its deadline, which has been reported.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overdue: bool,
@@ -48,8 +55,10 @@ pub struct BackupRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "phase")]
 pub enum BackupPhase {
-    /// The primary's inventory is being taken.
-    Inventory { cursor: String },
+    /// The service's inventory is being taken.
+    Inventory(Box<Taking>),
+    /// The inventory is finished, or given up: the claim comes next.
+    Prepared,
     /// Claimed; the POST may or may not have left.
     Requested(Claim),
     /// Azure took it.
@@ -95,8 +104,8 @@ pub enum RestorePhase {
     Verifying {
         since: Timestamp,
         ended: RestoreEnd,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        cursor: Option<String>,
+        #[serde(default)]
+        comparing: Box<Comparing>,
     },
 }
 
@@ -173,6 +182,9 @@ pub struct ClosedRun {
     pub outcome: RunOutcome,
     /// What happened, in Azure's words where there are any.
     pub what: String,
+    /// What a comparison counted, by type; of a restore that was compared.
+    #[serde(default, skip_serializing_if = "Tallies::is_empty")]
+    pub compared: Tallies,
 }
 
 impl ClosedRun {
@@ -209,6 +221,8 @@ pub enum RunKind {
 #[serde(rename_all = "camelCase")]
 pub enum RunOutcome {
     Verified,
+    /// Of a backup: proven, and not to be restored by itself.
+    Suspicious,
     Unverified,
     Mismatched,
     Failed,

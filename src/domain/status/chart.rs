@@ -51,6 +51,7 @@ pub(super) fn restores(service: &ServiceStatus) -> Option<String> {
 fn outcome(outcome: RunOutcome) -> &'static str {
     match outcome {
         RunOutcome::Verified => "verified",
+        RunOutcome::Suspicious => "suspicious",
         RunOutcome::Unverified => "not compared",
         RunOutcome::Mismatched => "different",
         RunOutcome::Failed => "failed",

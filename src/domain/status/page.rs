@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Role, ServiceStatus, Status, UnderWay, chart, held};
+use super::{Found, Role, ServiceStatus, Status, UnderWay, chart, found, held};
 use crate::domain::health::{Raised, Severity, sentence};
 use crate::domain::record::{By, Failures};
 use crate::domain::vocabulary::Timestamp;
@@ -129,6 +129,7 @@ fn card(page: &mut String, service: &ServiceStatus, as_of: Timestamp) {
     fact(page, "Under way", &under_way(service.under_way.as_ref(), as_of));
     if service.role != Role::Primary || service.holds != crate::domain::record::Holds::Nothing {
         fact(page, "Holds", &held(&service.holds));
+        found(&service.holds).iter().for_each(|found| facts(page, found));
     }
     if let Some(last) = &service.last_verified {
         fact(page, "Last verified backup", &format!("{}, of {} that are kept", last.name, service.backups));
@@ -178,6 +179,13 @@ fn charts(page: &mut String, status: &Status) {
 
 fn fact(page: &mut String, name: &str, text: &str) {
     let _ = write!(page, "<dt>{name}</dt><dd>{}</dd>", escaped(text));
+}
+
+fn facts(page: &mut String, found: &Found) {
+    let _ = write!(page, "<dt>{}</dt>", found.heading);
+    for line in &found.lines {
+        let _ = write!(page, "<dd>{}</dd>", escaped(line));
+    }
 }
 
 /// `10 Mar 2026 02:00 UTC`: for people, to the minute.

@@ -1,0 +1,90 @@
+//! What a target holds may stand in the way of a restore by itself: a stranger's content, or changes that users may
+//! have made while nobody watched.
+
+use crate::domain::decision::Context;
+use crate::domain::observation::{Asking, ContentLook, Looks, Strangers};
+use crate::domain::record::{By, Holds, InventoryPlace, Record, RestoreWish};
+use crate::domain::vocabulary::{Digest, Timestamp, counted};
+
+/// What has to be known of the target's content before the wish may be fulfilled. By hand everything passes.
+pub fn asking(context: &Context, record: &Record, wish: &RestoreWish) -> Asking {
+    if wish.by == By::Hand {
+        return Asking::Nothing;
+    }
+    if !is_ours(record) {
+        let source = &wish.source;
+        let inventory = source.inventory.clone();
+        let place =
+            inventory.map(|inventory| InventoryPlace { container: source.container.clone(), inventory });
+        return Asking::Strangers(place);
+    }
+    if unwatched(context, record).is_some() { Asking::Lists } else { Asking::Nothing }
+}
+
+/// Whether what the service holds is of our making: Azure took a restore of ours once.
+fn is_ours(record: &Record) -> bool {
+    record.ours || matches!(record.holds, Holds::Backup(_))
+}
+
+/// Up to when nobody watched who serves, if that was after the last restore and the last `resume`.
+pub fn unwatched(context: &Context, record: &Record) -> Option<Timestamp> {
+    let restored = match &record.holds {
+        Holds::Nothing => return None,
+        Holds::Backup(held) => held.restored_at,
+        Holds::Unknown { since, .. } => *since,
+    };
+    let watched_from = context.resumed_at.map_or(restored, |resumed| resumed.max(restored));
+    context.blind_until.filter(|until| *until > watched_from)
+}
+
+/// What the target's content has against the restore, by what was just looked at.
+pub(super) fn objects(
+    context: &Context,
+    (record, wish): (&Record, &RestoreWish),
+    looks: &Looks,
+) -> Option<String> {
+    let service = context.service.name();
+    match (asking(context, record, wish), looks.content.as_ref()) {
+        (Asking::Nothing, _) => None,
+        (Asking::Strangers(_), Some(Ok(ContentLook::Strangers(strangers)))) => strangers.in_words().map(|what| {
+            format!(
+                "nothing of ours was ever restored into {service}, and it holds {what} that the backup lacks: if that may \
+                 be overwritten, restore a backup by hand once"
+            )
+        }),
+        (Asking::Lists, Some(Ok(ContentLook::Lists(now)))) => changed(context, record, now),
+        (_, Some(Err(why))) => {
+            Some(format!("what {service} holds cannot be looked at, and may be somebody else's: {why}"))
+        }
+        (_, Some(Ok(_)) | None) => Some(format!("what {service} holds was not looked at")),
+    }
+}
+
+impl Strangers {
+    fn in_words(&self) -> Option<String> {
+        let kinds = [(self.apis, "API"), (self.products, "product")];
+        let counted =
+            kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(count, what));
+        let counted: Vec<_> = counted.collect();
+        (!counted.is_empty()).then(|| format!("{} ({})", counted.join(" and "), self.some.join(", ")))
+    }
+}
+
+fn changed(context: &Context, record: &Record, now: &Digest) -> Option<String> {
+    let until = unwatched(context, record)?;
+    let (backup, then) = match &record.holds {
+        Holds::Nothing => return None,
+        Holds::Backup(held) => (&held.backup, held.lists.as_ref()),
+        Holds::Unknown { backup, lists, .. } => (backup, lists.as_ref()),
+    };
+    let what = match then {
+        Some(then) if then == now => return None,
+        Some(_) => "has changed",
+        None => "may have changed (its lists were not read then)",
+    };
+    Some(format!(
+        "up to {until} nobody could tell who carries the traffic, and {} {what} since {backup} was restored into it: users \
+         may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`",
+        context.service.name()
+    ))
+}
