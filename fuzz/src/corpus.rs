@@ -130,3 +130,30 @@ pub(crate) fn answers() -> Corpus {
     ];
     all.into_iter().map(String::into_bytes).collect()
 }
+
+pub(crate) fn inventory_pages() -> Corpus {
+    let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/contoso";
+    let own = format!("https://management.azure.com{id}/apis?api-version=2024-05-01&$skip=100");
+    let api = format!(
+        r#"{{"id":"{id}/apis/orders","name":"orders","properties":{{"path":"orders","serviceUrl":"https://contoso.azure-api.net","isCurrent":true}}}}"#
+    );
+    let policy = format!(
+        r#"{{"id":"{id}/policies/policy","name":"policy","properties":{{"referencePolicyId":"{id}/apis/orders/policies/policy","format":"rawxml","value":"<policies>\r\n</policies>"}}}}"#
+    );
+    let all = [
+        format!(r#"{{"value":[{api},{policy}],"nextLink":"","count":2}}"#),
+        format!(r#"{{"value":[{api}],"nextLink":"{own}"}}"#),
+        format!(r#"{{"nextLink":"https://contoso.example/apis","value":[{policy}]}}"#),
+        r#"{"value":[{"id":"x"},{"name":"a/b"},{}],"nextLink":null}"#.to_owned(),
+        r#"{"value":{"name":"orders"}}"#.to_owned(),
+        policy.clone(),
+    ];
+    let refused = ["400", "403", "404", "405", "429", "503"].map(|status| {
+        format!(
+            r#"{status}
+
+{{"error":{{"code":"MethodNotAllowedInPricingTier","message":"Method not allowed in this pricing tier"}}}}"#
+        )
+    });
+    all.into_iter().map(|body| format!("200\n\n{body}")).chain(refused).map(String::into_bytes).collect()
+}

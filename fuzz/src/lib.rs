@@ -39,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "poll", feed: answers::poll, corpus: corpus::answers },
     Target { name: "post", feed: answers::post, corpus: corpus::answers },
     Target { name: "look", feed: answers::look, corpus: corpus::answers },
+    Target { name: "inventory-page", feed: answers::inventory_page, corpus: corpus::inventory_pages },
     Target { name: "storage", feed: answers::storage, corpus: corpus::answers },
 ];
 
