@@ -4,8 +4,10 @@
 //! - `plan`: what is drawn of a world before it begins.
 //! - `world`: the simulated Azure, the instances of the handler, and what the host and people do.
 //! - `observer`: the promises, one by one, checked after every request.
+//! - [`crawl`]: how fast a large service is read, with nothing in the way but Resource Manager's limits.
 //! - [`range`]: many worlds on all cores. [`seed`]: one, and what of it a violation needs.
 
+pub mod crawl;
 mod draws;
 mod lines;
 mod observer;

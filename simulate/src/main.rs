@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use apim_dr_simulate::crawl::{self, Crawled};
 use apim_dr_simulate::range::{self, Failure, Outcome};
 use apim_dr_simulate::{Invariant, Tally, Transcript, seed};
 
 const USAGE: &str = "\
 usage: simulate --seeds A..B [--threads N] [--failures N] [--as-they-are]
        simulate --seed N [--whole]
+       simulate --crawl N
 
 --seeds        runs every seed from A to B - 1, and fails if one ends in what must never happen
 --threads      how many at once; all cores if it is not said
@@ -19,7 +21,11 @@ usage: simulate --seeds A..B [--threads N] [--failures N] [--as-they-are]
 --as-they-are  does not look for the least of the first seed that fails
 --seed         runs one seed and prints what happened in it
 --whole        every line of it, not the last screen
+--crawl        reads a service with N APIs, and prints how long that took as JSON
 ";
+
+/// How long Resource Manager takes for an answer, at best.
+const LATENCY: Duration = Duration::from_millis(50);
 
 /// A range of fewer seeds need not meet everything.
 const MEETS_EVERYTHING: u64 = 1_000;
@@ -27,6 +33,7 @@ const MEETS_EVERYTHING: u64 = 1_000;
 enum Chore {
     Range { seeds: Range<u64>, options: range::Options, least: bool },
     One { seed: u64, whole: bool },
+    Crawl { apis: usize },
 }
 
 fn main() -> ExitCode {
@@ -34,6 +41,7 @@ fn main() -> ExitCode {
     match parse(&arguments) {
         Some(Chore::Range { seeds, options, least }) => simulate(seeds, (options, least)),
         Some(Chore::One { seed, whole }) => show(seed, whole),
+        Some(Chore::Crawl { apis }) => read_large(apis),
         None => {
             eprint!("{USAGE}");
             ExitCode::from(2)
@@ -49,6 +57,9 @@ fn parse(arguments: &[String]) -> Option<Chore> {
     };
     if let Some(number) = value("--seed") {
         return Some(Chore::One { seed: number.parse().ok()?, whole: is_said("--whole") });
+    }
+    if let Some(apis) = value("--crawl") {
+        return Some(Chore::Crawl { apis: apis.parse().ok()? });
     }
     let (from, to) = value("--seeds")?.split_once("..")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -96,6 +107,24 @@ fn show(number: u64, whole: bool) -> ExitCode {
     let report = seed::run(number, transcript);
     print!("{}", report.transcript);
     if report.violation.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// As `cargo xtask bench` reads it.
+fn read_large(apis: usize) -> ExitCode {
+    match crawl::crawl(apis, LATENCY) {
+        Ok(crawled) => {
+            let least = crawled.least_seconds();
+            let Crawled { apis, reads, throttled, seconds, ticks } = crawled;
+            println!(
+                r#"{{"apis":{apis},"reads":{reads},"throttled":{throttled},"seconds":{seconds},"least":{least},"ticks":{ticks}}}"#
+            );
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn print(tally: &Tally, seconds: f64) {

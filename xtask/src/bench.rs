@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the figures that the product promises, measured on this machine.
 
+mod crawl;
 mod load;
 
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ async fn measure(handler: &Path) -> Done {
     println!("{:<52} {:>10} {:>10}", "storage requests of an idle tick", cycle.storage_requests, 4);
     println!("{:<52} {:>10} {:>10}", "ARM requests of an idle tick", cycle.arm_requests, 0);
     print_load(&cycle);
-    Ok(())
+    crawl::measure(handler).await
 }
 
 fn print_load(cycle: &Cycle) {
