@@ -5,7 +5,7 @@ use super::inventory::lists::TOP;
 use super::inventory::{Unit, Unread};
 use super::record::{Baseline, Compared, Comparing, Finding};
 use super::unprotected::{Standing, Unprotected};
-use super::vocabulary::{BackupName, Digest, Timestamp};
+use super::vocabulary::{BackupName, Digest, Timestamp, counted};
 
 /// Lists that are named where not all could be read.
 const NAMED: usize = 3;
@@ -85,10 +85,8 @@ pub fn not_protected(backup: &BackupName, finding: &Finding) -> Option<Event> {
     let apart = topics.filter(|topic| matches!(topic.standing, Standing::Differs | Standing::Unknown));
     let mut parts: Vec<_> = apart.map(|topic| topic.what.clone()).collect();
     if !finding.ties.is_empty() {
-        parts.push(format!(
-            "{} values that belong to the backed-up service or its region",
-            finding.ties.len()
-        ));
+        let values = counted(finding.ties.len(), "value");
+        parts.push(format!("{values} of the backed-up service itself or its region"));
     }
     let text =
         format!("no backup carries these, or makes them fit, and they are not alike: {}", parts.join(", "));

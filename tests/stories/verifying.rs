@@ -170,7 +170,7 @@ fn things_that_no_backup_carries_are_told_if_they_are_not_alike() {
     story.check(expect![[r#"
         02:50 B Verifying(by B) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.verified standby.not_protected {holds: contoso@02:00 verified; wish: -; closed: verified contoso@02:00}
               contoso-dr holds it after 20 min; compared and equal: 0 equal
-              no backup carries these, or makes them fit, and they are not alike: custom hostnames and their certificates, virtual network and private access, 1 values that belong to the backed-up service or its region
+              no backup carries these, or makes them fit, and they are not alike: custom hostnames and their certificates, virtual network and private access, 1 value of the backed-up service itself or its region
     "#]]);
 }
 

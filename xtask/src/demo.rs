@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: from an empty standby to a verified one, an outage, and the way back, in simulated time.
 
 mod acts;
+mod comparison;
 mod stage;
 mod timeline;
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::comparison;
 use super::stage::{HELD, Stage};
 use super::timeline::act;
 use crate::shell::{Done, built};
@@ -9,11 +10,18 @@ use crate::shell::{Done, built};
 /// What somebody changes on the secondary while it serves.
 const CHANGE: &str = "<policies><inbound><base /><!-- a quick fix during the outage --></inbound></policies>";
 
+/// What somebody changes on the secondary while nobody looks.
+const MISTAKE: &str = "<policies><inbound><return-response /></inbound></policies>";
+
+/// What somebody deletes there.
+const DELETED: &str = "namedValues/shipments-url";
+
 /// Plays every act.
 pub(super) async fn play(stage: &Stage) -> Done {
     println!("\nPrimary {}, secondary {}: both simulated, as is the time.", stage.primary, stage.secondary);
     examination(stage)?;
     first_standby(stage).await?;
+    changed_by_hand(stage).await?;
     outage(stage).await?;
     held_back(stage).await?;
     way_back(stage).await?;
@@ -33,11 +41,38 @@ async fn first_standby(stage: &Stage) -> Done {
         "There has never been a backup, so one is due; its manifest's arrival starts the restore.",
     );
     stage.until(&stage.secondary, &HELD).await?;
-    let comparison = stage.cloud().differences(&stage.primary, &stage.secondary);
-    println!("\n{comparison}");
-    if !comparison.is_alike() {
-        return Err("the secondary does not hold what the primary holds".into());
+    show_comparison(stage).await?;
+    // The simulator has counted for itself.
+    match stage.cloud().differences(&stage.primary, &stage.secondary).is_alike() {
+        true => Ok(()),
+        false => Err("the secondary does not hold what the primary holds".into()),
     }
+}
+
+async fn changed_by_hand(stage: &Stage) -> Done {
+    act(
+        "Somebody changes the standby",
+        "What it holds is compared again every few hours, so that a failover finds no surprise.",
+    );
+    let secondary = stage.cloud().service(&stage.secondary);
+    secondary.set_policy("apis/orders", MISTAKE);
+    secondary.remove(DELETED);
+    stage.say(
+        "somebody",
+        &format!("edits the policy of the API `orders` on the secondary, and deletes {DELETED}"),
+    );
+    stage.until(&stage.secondary, &["standby.mismatched"]).await?;
+    show_comparison(stage).await?;
+    stage.say("operator", "leaves it: the next backup is restored over it");
+    stage.until(&stage.secondary, &HELD).await?;
+    Ok(())
+}
+
+/// The comparison as the handler keeps it in the secondary's record.
+async fn show_comparison(stage: &Stage) -> Done {
+    let record = stage.document(&format!("services/{}.json", stage.secondary)).await?;
+    let record = serde_json::from_slice(&record).map_err(|error| error.to_string())?;
+    println!("\n{}", comparison::table(&record)?);
     Ok(())
 }
 

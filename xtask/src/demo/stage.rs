@@ -22,7 +22,7 @@ const BACKUPS: &str = "apim-backups";
 const STATE: &str = "apim-dr";
 
 /// No act takes longer than this, in simulated minutes.
-pub(crate) const LONGEST_ACT: u32 = 180;
+pub(crate) const LONGEST_ACT: u32 = 480;
 
 /// How a restore tells that its target holds the backup.
 pub(super) const HELD: [&str; 2] = ["restore.verified", "restore.unverified"];
@@ -171,12 +171,13 @@ fn succeeded(invocation: &Invocation) -> Done {
     }
 }
 
-/// Backups every hour, so that the schedule shows within one demonstration.
+/// Backups every hour from the afternoon on: often enough for the schedule to show within one demonstration, after some
+/// hours in which nothing is restored.
 fn settings(simulation: &Simulation) -> BTreeMap<String, String> {
     let mut settings = simulation.settings();
     let account = simulation.cloud().storage_account_id(&simulation.account().name).unwrap_or_default();
     settings.insert("BACKUP_STORAGE_ACCOUNT_ID".into(), account);
-    settings.insert("BACKUP_SCHEDULE".into(), "0 0 * * * *".into());
+    settings.insert("BACKUP_SCHEDULE".into(), "0 0 16-23 * * *".into());
     // The log as Azure would get it: JSON lines, which the timeline is made from.
     settings.insert("WEBSITE_INSTANCE_ID".into(), "demo".into());
     settings.insert("AzureWebJobsStorage".into(), simulation.account().connection_string());
