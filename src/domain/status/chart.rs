@@ -6,6 +6,7 @@ use time::Duration;
 
 use super::ServiceStatus;
 use crate::domain::record::{RecentRun, RunKind, RunOutcome};
+use crate::domain::vocabulary::counted;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 120.0;
@@ -95,9 +96,9 @@ fn draw(title: &str, bars: &[Bar], line: Option<f64>) -> Option<String> {
     let target = line.map_or_else(String::new, |line| format!("; the line is RPO_TARGET, {}", long(line)));
     let longest = long(bars.iter().map(|bar| bar.minutes).fold(0.0, f64::max));
     Some(format!(
-        "<figure><figcaption>{title}: {} runs, {longest} at most{target}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         role=\"img\" aria-label=\"{title}. The newest: {}\">{svg}</svg></figure>",
-        bars.len(),
+        "<figure><figcaption>{title}: {}, {longest} at most{target}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+         preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{title}. The newest: {}\">{svg}</svg></figure>",
+        counted(bars.len(), "run"),
         last.told,
     ))
 }
