@@ -42,7 +42,7 @@ async fn measure(handler: &Path) -> Done {
     println!("\n{:<52} {:>10} {:>10}", "figure", "measured", "at most");
     println!("{:<52} {:>7.1} ms {:>7} ms", "process start to first answer, median of 20", start, 15);
     println!("{:<52} {:>7.1} MB {:>7} MB", "resident memory after a full cycle", cycle.resident, 12);
-    println!("{:<52} {:>7.2} MB {:>7} MB", "stripped binary", size as f64 / 1e6, 5.5);
+    println!("{:<52} {:>7.2} MB {:>7} MB", "stripped binary", size as f64 / 1e6, 6);
     println!("{:<52} {:>10} {:>10}", "storage requests of an idle tick", cycle.storage_requests, 4);
     println!("{:<52} {:>10} {:>10}", "ARM requests of an idle tick", cycle.arm_requests, 0);
     print_load(&cycle);
