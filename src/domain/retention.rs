@@ -221,6 +221,8 @@ impl Record {
             self.restore_wish.as_ref().map(|wish| &wish.source.name),
             self.last_verified.as_ref().map(|last| &last.name),
             self.newest_accepted().map(|newest| &newest.name),
+            // The next backup is measured by it, and that may be an older one than the newest.
+            self.newest_measured().map(|(name, _)| name),
         ];
         needed.into_iter().flatten().cloned().collect()
     }

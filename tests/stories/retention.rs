@@ -1,5 +1,6 @@
 //! Retention: what has been kept for long enough goes, once a day, and what is needed stays however old it is.
 
+use apim_dr::domain::inventory::Counts;
 use apim_dr::domain::observation::Deletion;
 use apim_dr::domain::record::{By, RestoreWish};
 use apim_dr::domain::vocabulary::InvocationId;
@@ -78,6 +79,22 @@ fn the_last_verified_and_the_newest_accepted_backup_stay_for_ever() {
         21T00:00 0 old -> rest {next pass: 22T00:00}
         left: contoso@01T02:00.* contoso@02T02:00.*
     "#]]);
+}
+
+/// A backup that was accepted by hand may have no inventory: by it the next hollow one would not be told.
+#[test]
+fn the_newest_accepted_backup_that_has_an_inventory_stays_as_the_measure_of_the_next_one() {
+    let counts = Counts { apis: 10, products: 4, entities: 100 };
+    let mut keeper = Keeper::new().keeping(1).backups(&["01", "02", "03"]).with(|record| {
+        record.backups[0].counts = Some(counts);
+        record.backups[1].counts = Some(counts);
+    });
+    keeper.tick("20T00:00").tick("21T00:00");
+    assert_eq!(keeper.left(), "contoso@02T02:00.* contoso@03T02:00.*");
+    assert_eq!(keeper.record.newest_measured(), Some((&backup("contoso", "02T02:00"), counts)));
+    keeper.record.backups.last_mut().expect("the newest one").counts = Some(counts);
+    keeper.tick("22T00:00").tick("23T00:00");
+    assert_eq!(keeper.left(), "contoso@03T02:00.*", "it is the measure itself now");
 }
 
 fn wish_for(began: &str) -> RestoreWish {
