@@ -7,16 +7,13 @@ use serde_json::Value;
 use super::content::{Content, Outcome, Walk};
 use crate::domain::inventory::{Folding, digest_of};
 use crate::domain::observation::StretchEnd;
-use crate::domain::unprotected::{Facts, Found, Tie, Vault, user_assigned};
+use crate::domain::unprotected::{Facts, Found, Tie, Ties, Vault, user_assigned};
 
-/// Entries of one list that are read for this; more are not told one by one anyway.
-const LARGEST_LIST: usize = 1_000;
+/// Entries of one list that are read for this; of a longer one it is told that it was not.
+const LARGEST_LIST: usize = 5_000;
 
 /// Providers and gateways of which the lists below them are read.
 const MOST_OWNERS: usize = 20;
-
-/// Ties that are kept.
-const MOST_TIES: usize = 100;
 
 /// What is read of a service.
 pub(super) struct Reality<'a> {
@@ -86,7 +83,7 @@ struct Identity {
 }
 
 impl Reality<'_> {
-    /// Everything that can be found out; never an error, but for a token that there is none of.
+    /// Everything that can be found out; what cannot says why.
     pub(super) async fn facts(&self) -> Facts {
         let (service, monitoring, portal, connections, gateways) = tokio::join!(
             self.service(),
@@ -167,8 +164,11 @@ impl Reality<'_> {
 
     /// What stands in a list, and in the lists below each of its entries.
     async fn below(&self, list: &str, parts: &[&str]) -> Result<Vec<String>, String> {
-        let mut found = Vec::new();
-        for owner in self.list(&[list]).await?.iter().filter_map(name_of).take(MOST_OWNERS) {
+        let (mut found, owners) = (Vec::new(), self.list(&[list]).await?);
+        if owners.len() > MOST_OWNERS {
+            return Err(format!("there are {}, and those of {MOST_OWNERS} at most are read", owners.len()));
+        }
+        for owner in owners.iter().filter_map(name_of) {
             found.push(owner.to_owned());
             for part in parts {
                 for entry in self.list(&[list, owner, part]).await? {
@@ -181,20 +181,24 @@ impl Reality<'_> {
         Ok(found)
     }
 
-    /// Values of the content that name the service's region or its own hosts, or that are read from a key vault. What
-    /// cannot be read has none.
-    pub(super) async fn ties(&self) -> Vec<Tie> {
-        let Ok(service) = self.service().await else { return Vec::new() };
-        let belongs = Belongs::of(&service);
-        let mut ties = Vec::new();
+    /// Values of the content that name the service's region or its own hosts, or that are read from a key vault.
+    pub(super) async fn ties(&self) -> Ties {
+        let belongs = match self.service().await {
+            Ok(service) => Belongs::of(&service),
+            Err(why) => return Ties::of(Vec::new(), vec![format!("any list: {why}")]),
+        };
+        let (mut ties, mut unread) = (Vec::new(), Vec::new());
         for list in ["backends", "namedValues", "loggers", "caches", "certificates"] {
-            for entry in self.list(&[list]).await.unwrap_or_default() {
-                ties.extend(name_of(&entry).and_then(|name| belongs.tie(format!("{list}/{name}"), &entry)));
+            match self.list(&[list]).await {
+                Ok(entries) => ties.extend(
+                    entries
+                        .iter()
+                        .filter_map(|entry| belongs.tie(format!("{list}/{}", name_of(entry)?), entry)),
+                ),
+                Err(why) => unread.push(format!("{list}: {why}")),
             }
         }
-        ties.sort_by(|one, other| one.path.cmp(&other.path));
-        ties.truncate(MOST_TIES);
-        ties
+        Ties::of(ties, unread)
     }
 }
 

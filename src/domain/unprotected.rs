@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Things that are kept of one topic; the others are counted.
 const KEPT: usize = 20;
 
+/// Ties that are kept; the others are counted.
+const MOST_TIES: usize = 100;
+
 /// The longest text that is kept of one thing, in characters.
 const LONGEST: usize = 200;
 
@@ -191,6 +194,34 @@ pub struct Tie {
     pub vault: Option<Vault>,
 }
 
+/// All ties that were found in what a service holds, and where none could be looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ties {
+    #[serde(default, rename = "ties", skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Tie>,
+    /// How many there are beside those.
+    #[serde(default, rename = "moreTies", skip_serializing_if = "is_none")]
+    pub more: usize,
+    /// Lists that could not be looked through, each with the reason.
+    #[serde(default, rename = "tiesUnread", skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Ties {
+    /// Sorts and bounds what was found.
+    pub fn of(mut known: Vec<Tie>, unread: Vec<String>) -> Self {
+        known.sort_by(|one, other| one.path.cmp(&other.path));
+        let more = known.len().saturating_sub(MOST_TIES);
+        known.truncate(MOST_TIES);
+        Self { known, more, unread }
+    }
+}
+
 /// How a value is read from a key vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -205,9 +236,12 @@ pub fn user_assigned(client_id: &str) -> String {
     format!("user-assigned {}", client_id.to_lowercase())
 }
 
-/// The ties that matter on a target with these facts, in words.
-pub fn binding(ties: &[Tie], target: &Facts) -> Vec<String> {
-    ties.iter().filter_map(|tie| in_words(tie, target)).collect()
+/// The ties that matter on a target with these facts, in words; and what is not known of others.
+pub fn binding(ties: &Ties, target: &Facts) -> Vec<String> {
+    let known = ties.known.iter().filter_map(|tie| in_words(tie, target));
+    let more = (ties.more > 0).then(|| format!("{} more such values, which are not named here", ties.more));
+    let unread = ties.unread.iter().map(|list| format!("not looked for in {list}"));
+    known.chain(more).chain(unread).collect()
 }
 
 fn in_words(tie: &Tie, target: &Facts) -> Option<String> {
@@ -299,7 +333,7 @@ mod tests {
     #[test]
     fn ties_are_told_unless_the_target_has_the_identity() {
         let tie = |path: &str| Tie { path: path.to_owned(), region: None, host: None, vault: None };
-        let ties = [
+        let ties = vec![
             Tie {
                 region: Some("West Europe".to_owned()),
                 host: Some("contoso.azure-api.net".to_owned()),
@@ -312,8 +346,24 @@ mod tests {
         let target = Facts { identities: these(&[&user_assigned("ab-1")]), ..Facts::default() };
         expect![[r#"
             backends/b names the region West Europe and names the host contoso.azure-api.net
-            namedValues/own is read from a key vault with the service's own identity, which is another one on the target
-            certificates/unknown is read from a key vault with the identity AB-2, which the target is not known to have"#]]
-        .assert_eq(&binding(&ties, &target).join("\n"));
+            certificates/unknown is read from a key vault with the identity AB-2, which the target is not known to have
+            namedValues/own is read from a key vault with the service's own identity, which is another one on the target"#]]
+        .assert_eq(&binding(&Ties::of(ties, Vec::new()), &target).join("\n"));
+    }
+
+    #[test]
+    fn ties_that_are_not_named_or_were_not_looked_for_are_told_as_well() {
+        let host = |number: u32| Tie {
+            path: format!("backends/{number:03}"),
+            region: Some("West Europe".to_owned()),
+            host: None,
+            vault: None,
+        };
+        let ties = Ties::of((0..103).rev().map(host).collect(), vec!["loggers: HTTP 429".to_owned()]);
+        let told = binding(&ties, &Facts::default());
+        assert_eq!(told.len(), 102);
+        assert_eq!(told[0], "backends/000 names the region West Europe");
+        assert_eq!(told[100], "3 more such values, which are not named here");
+        assert_eq!(told[101], "not looked for in loggers: HTTP 429");
     }
 }

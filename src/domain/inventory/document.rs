@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ContentDigest, Counts, Depth, Entity, LAYOUT, Unread};
 use crate::domain::id::ServiceId;
-use crate::domain::unprotected::{Facts, Tie};
+use crate::domain::unprotected::{Facts, Ties};
 use crate::domain::vocabulary::{BackupName, Digest, Timestamp};
 
 /// The version this program writes, and the newest that it reads.
@@ -35,8 +35,8 @@ pub struct Head {
     #[serde(default)]
     pub facts: Facts,
     /// Values that a restore takes along although they belong to this service or its region.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ties: Vec<Tie>,
+    #[serde(flatten)]
+    pub ties: Ties,
     /// The version of the program that wrote it.
     pub writer: String,
 }
@@ -161,7 +161,7 @@ mod tests {
             counts: Counts { apis: 1, products: 0, entities: 2 },
             unread: Vec::new(),
             facts: Facts::default(),
-            ties: Vec::new(),
+            ties: Ties::default(),
             writer: "0".to_owned(),
         }
     }
