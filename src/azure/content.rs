@@ -18,6 +18,9 @@ const MOST_PAGES: usize = 20_000;
 /// A list that takes longer could not be read in any invocation: it would be begun anew in each.
 const LONGEST_LIST: Duration = Duration::from_secs(90);
 
+/// Of the reason why something could not be read, as it is kept: there may be a hundred of them in a record.
+const LONGEST_REASON: usize = 400;
+
 /// What Azure says of a list that the service's tier does not have.
 const NOT_IN_TIER: &str = "MethodNotAllowedInPricingTier";
 
@@ -45,6 +48,15 @@ pub(super) enum Outcome {
 impl Outcome {
     fn unread(why: impl Into<String>) -> Self {
         Self::Unread { why: why.into(), not_in_tier: false }
+    }
+
+    fn refused(answer: &RawResponse, not_in_tier: bool) -> Self {
+        let mut why = describe(answer);
+        if let Some((end, _)) = why.char_indices().nth(LONGEST_REASON) {
+            why.truncate(end);
+            why.push('…');
+        }
+        Self::Unread { why, not_in_tier }
     }
 }
 
@@ -83,6 +95,11 @@ impl<T> Walk<T> {
 
     fn end(&mut self, outcome: Outcome) {
         self.next = Next::End(outcome);
+    }
+
+    /// It had to wait for others, and that does not count as reading.
+    pub(super) fn goes_on(&mut self) {
+        self.began = Instant::now();
     }
 
     /// Asks for the same entries again, fewer at a time.
@@ -139,11 +156,13 @@ impl Content<'_> {
                 return Ok(());
             }
         };
-        let mut page = Page { take, entries: &mut walk.entries, next: None, strange: false };
+        let mut page = Page { take, entries: &mut walk.entries, next: None, strange: false, is_list: false };
         let read = page.read(answer.body());
-        let Page { next, strange, .. } = page;
+        let Page { next, strange, is_list, .. } = page;
         read.map_err(|error| StretchEnd::Interrupted(format!("an answer is not a list: {error}")))?;
-        if strange {
+        if !is_list {
+            walk.end(Outcome::unread("an answer has no `value`: it is no list"));
+        } else if strange {
             walk.end(Outcome::unread("one of its entries has no name"));
         } else if walk.entries.len() > walk.most {
             walk.end(Outcome::unread(format!("it has more than {} entries", walk.most)));
@@ -216,7 +235,7 @@ impl Content<'_> {
             408 | 409 | 412 | 429 => Err(StretchEnd::Interrupted(describe(&answer))),
             400..=499 => {
                 let not_in_tier = azure_words(&answer).code == NOT_IN_TIER;
-                Ok(Answered::Other(Outcome::Unread { why: describe(&answer), not_in_tier }))
+                Ok(Answered::Other(Outcome::refused(&answer, not_in_tier)))
             }
             _ => Err(StretchEnd::Interrupted(describe(&answer))),
         }
@@ -224,13 +243,11 @@ impl Content<'_> {
 }
 
 /// Something that was deleted meanwhile is simply gone. An API version that does not know such a thing says 404 in
-/// other words.
+/// other words, and somebody else than Azure in none.
 fn gone(answer: &RawResponse) -> Outcome {
-    let code = azure_words(answer).code;
-    if code.is_empty() || code.ends_with("NotFound") {
-        Outcome::Gone
-    } else {
-        Outcome::unread(describe(answer))
+    match azure_words(answer).code.ends_with("NotFound") {
+        true => Outcome::Gone,
+        false => Outcome::refused(answer, false),
     }
 }
 
@@ -241,6 +258,8 @@ struct Page<'a, T> {
     next: Option<String>,
     /// There was an entry that could not be taken in.
     strange: bool,
+    /// There was a `value`, be it an empty one.
+    is_list: bool,
 }
 
 impl<T> Page<'_, T> {
@@ -261,7 +280,10 @@ impl<'de, T> Visitor<'de> for &mut Page<'_, T> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key::<String>()? {
             match name.as_str() {
-                "value" => members.next_value_seed(Entries(&mut *self))?,
+                "value" => {
+                    members.next_value_seed(Entries(&mut *self))?;
+                    self.is_list = true;
+                }
                 "nextLink" => self.next = members.next_value()?,
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }

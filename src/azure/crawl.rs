@@ -31,6 +31,9 @@ const LARGEST_LIST: usize = 200_000;
 /// The largest list below an API or a product that is compared; several are held at once.
 const LARGEST_PART: usize = 10_000;
 
+/// Azure's own names end at 256 characters.
+const LONGEST_NAME: usize = 1_024;
+
 /// What one stretch of a crawl has read.
 #[derive(Debug)]
 pub(super) struct Stretch {
@@ -165,6 +168,7 @@ impl Crawl<'_> {
         self.content.step(&mut walk, &self.take(&[&list])).await?;
         // Whoever waits here is never waited for: the stream goes on polling all that it holds.
         let _ = turn.wait_for(|done| *done == number).await;
+        walk.goes_on();
         let (entities, outcome) = self.content.finish(walk, &self.take(&[&list])).await?;
         match outcome {
             Outcome::Whole => read.entities = entities,
@@ -331,10 +335,11 @@ fn add_unread(stretch: &mut Stretch, unread: Vec<Unread>) {
     }
 }
 
-/// The name of an entry, as Azure spells it. One that cannot be part of a path is none.
+/// The name of an entry, as Azure spells it. One that cannot be part of a path is none, nor is one that no record
+/// should have to hold.
 fn name_of(entry: &Value) -> Option<&str> {
     let name = entry["name"].as_str().or_else(|| entry["id"].as_str()?.rsplit('/').next())?;
-    (!name.is_empty() && !name.contains('/')).then_some(name)
+    (!name.is_empty() && name.len() <= LONGEST_NAME && !name.contains('/')).then_some(name)
 }
 
 /// What a policy belongs to, by the id that it is listed with; `None` for those that an inventory does not cover, or

@@ -91,8 +91,39 @@ async fn a_refusal_that_stays_leaves_the_list_unread_or_ends_the_crawl() {
     assert!(matches!(read_in_tier, Ok((_, Outcome::Unread { not_in_tier: true, .. }))), "{read_in_tier:?}");
     assert_eq!(read([error(404, "ResourceNotFound", "gone")]).await.0, Ok((Vec::new(), Outcome::Gone)));
     assert_eq!(unread([error(404, "InvalidResourceType", "no")]).await, "HTTP 404 InvalidResourceType: no");
+    assert_eq!(unread([body(404, "<html>")]).await, "HTTP 404: <html>", "which are not Azure's words");
+    let long = unread([error(400, "InvalidParameters", &"x".repeat(1_000))]).await;
+    assert!(long.ends_with("xx…") && long.chars().count() == 401, "{long}");
     let (refused, _) = read([error(403, "AuthorizationFailed", "no right")]).await;
     assert_eq!(refused, Err(StretchEnd::GivenUp("HTTP 403 AuthorizationFailed: no right".to_owned())));
+}
+
+/// What has no entries at all would be equal to any other list that has none.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_list_is_no_empty_list() {
+    for answer in ["{}", r#"{"error":{"code":"Oops"}}"#, r#"{"values":[]}"#] {
+        assert_eq!(unread([body(200, answer)]).await, "an answer has no `value`: it is no list", "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_may_take_a_minute_and_a_half_of_reading_and_waiting_for_others_is_not_reading() {
+    let two_pages = || Script::new([page(&["a"], &link("&$skip=1")), page(&["b"], &Value::Null)]);
+    let read = async |waits: bool| {
+        let (azure, clock) = (azure(&two_pages(), &[]), clock());
+        let service: ServiceId = PRIMARY.parse().unwrap();
+        let scene = Scene { service: &service, clock: &clock, others: &[], memo: &Memo::default() };
+        let (content, mut walk) = (azure.content(&scene), Walk::of(&["apis"], 4));
+        let take = |entry: Value| Some(entry["name"].as_str()?.to_owned());
+        tokio::time::advance(std::time::Duration::from_secs(91)).await;
+        if waits {
+            walk.goes_on();
+        }
+        content.finish(walk, &take).await
+    };
+    assert_eq!(read(true).await, whole(&["a", "b"]));
+    let why = "reading its first 1 entries took 90 s already".to_owned();
+    assert_eq!(read(false).await, Ok((vec!["a".to_owned()], Outcome::Unread { why, not_in_tier: false })));
 }
 
 /// A crawl has many reads before it: it does not repeat one until nothing is left of the others' time.
