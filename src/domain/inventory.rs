@@ -95,8 +95,14 @@ pub struct Unread {
 }
 
 impl Unread {
+    /// Whether the entity at `path` cannot be compared for that. Where the tier has no such list it is known that
+    /// nothing is there.
+    pub fn hides(&self, path: &str) -> bool {
+        !self.not_in_tier && self.covers(path)
+    }
+
     /// Whether the entity at `path` belongs to what was not read.
-    pub fn covers(&self, path: &str) -> bool {
+    fn covers(&self, path: &str) -> bool {
         if self.list == lists::ALL_POLICIES {
             return lists::type_of(path).strip_suffix("/policies").is_some_and(|owner| !owner.is_empty());
         }

@@ -313,11 +313,11 @@ pub struct Blind<'a> {
 
 impl Blind<'_> {
     fn hides(&self, path: &str) -> bool {
-        self.before.iter().chain(self.target).any(|unread| unread.covers(path))
+        self.before.iter().chain(self.target).any(|unread| unread.hides(path))
     }
 
     fn hides_after(&self, path: &str) -> bool {
-        self.after.iter().any(|unread| unread.covers(path))
+        self.after.iter().any(|unread| unread.hides(path))
     }
 }
 
@@ -456,6 +456,29 @@ mod tests {
             Blind { after: &users, ..Blind::default() },
             all,
             Some("apis/a=1 apis/a/operations/o=1 apis/a/policies/policy=1"),
+        ));
+    }
+
+    #[test]
+    fn where_a_tier_has_no_such_list_nothing_is_there_and_that_is_known() {
+        let none = [Unread { list: "gateways".to_owned(), why: "x".to_owned(), not_in_tier: true }];
+        let with = |blind: Blind<'_>, before: &str, target: &str| {
+            let mut comparison = Comparison::default();
+            merge(&mut comparison, &mut streams(before, None, target), &Place::End, blind);
+            told(&comparison)
+        };
+        let (here, there) =
+            (Blind { target: &none, ..Blind::default() }, Blind { before: &none, ..Blind::default() });
+        expect!["1 equal |  | "].assert_eq(&with(here, "apis/a=1", "apis/a=1"));
+        expect!["1 equal, 1 missing (gateways 1) | missing gateways/g | "].assert_eq(&with(
+            here,
+            "apis/a=1 gateways/g=1",
+            "apis/a=1",
+        ));
+        expect!["1 equal, 1 extra (gateways 1) | extra gateways/g | "].assert_eq(&with(
+            there,
+            "apis/a=1",
+            "apis/a=1 gateways/g=1",
         ));
     }
 
