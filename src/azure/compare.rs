@@ -10,6 +10,7 @@ use crate::domain::inventory::compare::{Blind, Comparison, Need, Streams, Window
 use crate::domain::inventory::{Depth, Folding, Head, Place, Rank, Unit, Unread};
 use crate::domain::observation::{Compare, ComparedStretch, StretchEnd};
 use crate::domain::record::{Baseline, InventoryPlace, OpenInventory, Record, path_of};
+use crate::domain::standby;
 use crate::domain::unprotected::{self, Facts, Unprotected};
 
 /// What is at hand of the inventories that a target is compared with.
@@ -47,6 +48,16 @@ impl Azure {
         compare: &Compare,
         compared: &mut ComparedStretch,
     ) -> Result<(), StorageTrouble> {
+        if compare.comparing.baseline == Baseline::Unopened
+            && let Some(source) = self.source_of(compare).await?
+            && standby::takes_after(&source, &compare.against.backup, scene.clock.now())
+        {
+            compared.end = StretchEnd::Interrupted(format!(
+                "the inventory after {} is not finished yet: it tells apart what changed meanwhile",
+                compare.against.backup
+            ));
+            return Ok(());
+        }
         let inventories = self.inventories(compare).await?;
         let folding = self.folding(inventories.before.as_ref().map(|(head, _)| head));
         let content = self.content(scene);
@@ -151,12 +162,16 @@ impl Azure {
         compare: &Compare,
         at: &InventoryPlace,
     ) -> Result<Option<InventoryPlace>, StorageTrouble> {
-        let backup = &compare.against.backup;
-        let stored = self.store.load(&path_of(backup.service())).await?;
-        let record = stored.document.and_then(|(bytes, _)| Record::parse(&bytes).ok());
-        let known = record.and_then(|record| record.backups.into_iter().find(|known| known.name == *backup));
+        let backups = self.source_of(compare).await?.map(|record| record.backups).unwrap_or_default();
+        let known = backups.into_iter().find(|known| known.name == compare.against.backup);
         let inventory = known.and_then(|known| known.after);
         Ok(inventory.map(|inventory| InventoryPlace { container: at.container.clone(), inventory }))
+    }
+
+    /// The record of the service that was backed up, if there is one that can be read.
+    async fn source_of(&self, compare: &Compare) -> Result<Option<Record>, StorageTrouble> {
+        let stored = self.store.load(&path_of(compare.against.backup.service())).await?;
+        Ok(stored.document.and_then(|(bytes, _)| Record::parse(&bytes).ok()))
     }
 
     /// Merges a stretch with the pieces of the inventories that belong to it.

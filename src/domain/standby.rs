@@ -120,6 +120,18 @@ fn take_after(
     }
 }
 
+/// Whether the inventory after `backup` is still being taken, by the record of the service that was backed up. What was
+/// compared without it could not tell changes apart that were made while the backup ran. It is given up after half an
+/// hour, and by nobody in a record that is no longer driven; so nobody waits for it longer than that.
+pub fn takes_after(source: &Record, backup: &BackupName, now: Timestamp) -> bool {
+    match source.aside.as_deref() {
+        Some(Aside::After { backup: of, taking, .. }) => {
+            of == backup && now < source.over_at(taking.since, LONGEST)
+        }
+        Some(Aside::Again { .. }) | None => false,
+    }
+}
+
 /// What the service is compared with again, if it is time for that. What is changed on a service that serves is no
 /// news.
 fn to_compare(context: &Context, record: &Record, now: Timestamp) -> Option<Against> {

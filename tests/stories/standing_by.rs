@@ -2,6 +2,7 @@
 
 use apim_dr::domain::inventory::Place;
 use apim_dr::domain::observation::{Compare, ComparedStretch, StretchEnd, WriteOnce};
+use apim_dr::domain::standby;
 use apim_dr::domain::unprotected::Unprotected;
 use expect_test::expect;
 
@@ -97,6 +98,21 @@ fn an_inventory_after_a_backup_that_cannot_be_taken_is_given_up() {
         02:21 C Idle + resumed -> Idle, rest
         02:21 C Idle + resumed -> Idle, rest
     "#]]);
+}
+
+#[test]
+fn while_the_inventory_after_a_backup_is_being_taken_a_comparison_waits_for_it_but_not_for_ever() {
+    let mut story = verified();
+    story.take(interrupted("backends", StretchEnd::Interrupted("HTTP 429 TooManyRequests".into())));
+    let waits = |story: &Story, began: &str, when: &str| {
+        standby::takes_after(story.record(), &backup("contoso", began), at(when))
+    };
+    assert!(waits(&story, "02:00", "02:21") && waits(&story, "02:00", "02:49:59"));
+    assert!(!waits(&story, "02:00", "02:50"), "by then it is given up, or the primary's record lies idle");
+    assert!(!waits(&story, "01:00", "02:21"), "it is that of another backup");
+    story.tick("02:22").read_services().take(whole());
+    story.join(joined("contoso-20260310T020000Z.inventory-after.json".into()));
+    assert!(!waits(&story, "02:00", "02:22"), "it is taken");
 }
 
 #[test]
