@@ -2,7 +2,7 @@
 
 use super::event::{Event, EventName};
 use super::inventory::lists::TOP;
-use super::inventory::{Unit, Unread};
+use super::inventory::{Depth, Unit, Unread};
 use super::record::{Baseline, Compared, Comparing, Finding};
 use super::unprotected::{Standing, Unprotected};
 use super::vocabulary::{BackupName, Digest, Timestamp, counted};
@@ -23,10 +23,20 @@ impl Judged {
     /// How it compared, in one line.
     pub fn in_words(&self) -> String {
         match &self.compared {
-            Compared::Verified => format!("compared and equal: {}", self.finding.comparison.summary()),
+            Compared::Verified => {
+                format!("{}: {}", equal(Some(&self.finding)), self.finding.comparison.summary())
+            }
             Compared::Unverified { why } => format!("not compared: {why}"),
             Compared::Mismatched { summary } => format!("compared and different: {summary}"),
         }
+    }
+}
+
+/// What is said of a comparison in which nothing differs: no more than was compared.
+pub fn equal(finding: Option<&Finding>) -> &'static str {
+    match finding.and_then(|finding| finding.depth) {
+        Some(Depth::Lists) => "compared and equal in the top-level lists, and no deeper",
+        Some(Depth::Deep) | None => "compared and equal",
     }
 }
 

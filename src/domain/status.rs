@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 use time::Duration;
 
+use super::comparison;
 use super::health::{Raised, Severity, View};
 use super::id::{ServiceId, ServiceName};
 use super::record::{
@@ -283,7 +284,9 @@ pub fn held(holds: &Holds) -> String {
         Holds::Nothing => "nothing was ever restored".into(),
         Holds::Unknown { why, .. } => format!("unknown: {why}"),
         Holds::Backup(held) => match &held.compared {
-            Compared::Verified => format!("{}, compared and equal", held.backup),
+            Compared::Verified => {
+                format!("{}, {}", held.backup, comparison::equal(held.finding.as_deref()))
+            }
             Compared::Unverified { why } => format!("{}, not compared: {why}", held.backup),
             Compared::Mismatched { summary } => format!("{}, and differs from it: {summary}", held.backup),
         },
