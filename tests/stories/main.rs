@@ -11,6 +11,7 @@ mod due;
 mod failing_over;
 mod fixtures;
 mod following;
+mod gate_table;
 mod gates;
 mod inventories;
 mod names;
