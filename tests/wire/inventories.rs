@@ -37,10 +37,12 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_content_yields_the_same_inventory_however_azure_tells_it() {
-    let world = World::new().await;
-    let first = world.until("backup.verified").await.backup;
+    let mut world = World::new().await;
+    let first = world.until_held_by(&[NORTH]).await;
     let entities = world.entities(&first).await;
     assert!(entities.lines().count() > 60, "{entities}");
+    // From here on nothing is restored: it is about inventories alone.
+    world.restart_with(&[("LIVE_CHECK", "on")]).await;
     let (cloud, primary) = (world.cloud(), world.cloud().service(PRIMARY));
     let ways: [(&str, &dyn Fn()); 7] = [
         ("an entry a page", &|| cloud.set_page_size(1)),
@@ -56,6 +58,12 @@ async fn the_same_content_yields_the_same_inventory_however_azure_tells_it() {
         let backup = world.back_up_now().await;
         assert_eq!(world.entities(&backup).await, entities, "{way}");
     }
+    // What was restored from it lies in another group, under another name, and is asked for as the primary.
+    let [west, north] = [PRIMARY, NORTH].map(|service| world.cloud().service(service).id());
+    world.restart_with(&[("APIM_PRIMARY_ID", &north), ("APIM_SECONDARY_IDS", &west)]).await;
+    let backup = world.back_up_now().await;
+    assert!(backup.starts_with(NORTH), "{backup}");
+    assert_eq!(world.entities(&backup).await, entities, "under another name");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,6 +161,27 @@ async fn what_changes_on_the_primary_while_the_backup_runs_is_told_apart() {
     assert_eq!(world.found("changed").await, 1);
     let comparison = world.record(NORTH).await["holds"]["finding"]["comparison"].clone();
     assert_eq!(comparison["changed"][0], "apis/orders/policies/policy");
+}
+
+/// Resource Manager turns the second inventory away for longer than the restore takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_waits_for_the_inventory_after_the_backup() {
+    let world = World::new().await;
+    world.until("backup.accepted").await;
+    world.cloud().service(PRIMARY).set_policy("apis/orders", "<policies><inbound /></policies>");
+    let busy = Fault::error(429, "SubscriptionRequestsThrottled", "not so fast").forever();
+    world.cloud().service(PRIMARY).next(Request::Content, busy);
+    world.until("restore.ended").await;
+    world.minutes(3).await;
+    assert!(world.told("restore.mismatched").is_empty() && world.told("restore.verified").is_empty());
+    let waits = world.told("inventory.interrupted");
+    let waits = waits.iter().filter(|told| told.service == NORTH).last().unwrap();
+    assert!(waits.message.contains("is not finished yet"), "{waits:?}");
+
+    world.cloud().clear_faults();
+    world.until_held_by(&[NORTH]).await;
+    assert_eq!(world.compared().await["result"], "verified");
+    assert_eq!(world.found("changed").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

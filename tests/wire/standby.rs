@@ -1,6 +1,7 @@
 //! What a standby holds: looked at again and again, and overwritten only where that is certain to harm nobody.
 
 use apim_dr_sim::cloud::Denial;
+use apim_dr_sim::content::Content;
 use apim_dr_sim::journal::OperationKind;
 use serde_json::json;
 use time::Duration;
@@ -117,6 +118,23 @@ async fn a_service_that_holds_something_of_its_own_is_left_alone_until_somebody_
     let next = world.back_up_now().await;
     assert_eq!(world.until_held_by(&[NORTH]).await, next, "what it holds is ours from then on");
     world.assert_alike(NORTH);
+}
+
+/// The settings name the empty service as the primary and production as its standby.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swapped_settings_do_not_overwrite_production() {
+    let world = World::of(Setup::default().setting("BACKUP_SCHEDULE", "0 0 * * * *")).await;
+    let production = world.cloud().service(PRIMARY).content();
+    world.cloud().service(NORTH).edit(|content| *content = production);
+    world.cloud().service(PRIMARY).edit(|content| *content = Content::built_in());
+    let before = world.cloud().service(NORTH).content().carried();
+    world.until("backup.verified").await;
+    world.until("backup.verified").await;
+    world.minutes(10).await;
+    assert_eq!(world.restored(), 0);
+    assert_eq!(world.cloud().service(NORTH).content().carried(), before);
+    let deferred = world.record(NORTH).await["restoreWish"]["deferred"]["reason"].clone();
+    assert!(deferred.as_str().unwrap().contains("3 APIs and 2 products (apis/"), "{deferred}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
