@@ -5,8 +5,12 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use apim_dr_sim::storage::{Account, EMULATOR_ACCOUNT};
+use apim_dr_sim::storage::{Account, EMULATOR_ACCOUNT, EMULATOR_KEY};
 use apim_dr_sim::tls::Authority;
+
+/// Accounts beside the emulator's own, called `story0` and so on, with the emulator's key: each is as empty as an
+/// Azurite that was just started, which takes a second.
+const ACCOUNTS: usize = 1_000;
 
 /// What Azurite says before the address once it can be asked.
 const LISTENS: &str = "successfully listens on ";
@@ -48,6 +52,7 @@ impl Azurite {
             // The SDK's API version is newer than this Azurite, which answers it all the same.
             .args(["--skipApiVersionCheck", "--disableTelemetry", "--silent"])
             .args(more)
+            .env("AZURITE_ACCOUNTS", accounts())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -62,6 +67,12 @@ impl Azurite {
         let account = Account::emulator_at(&format!("{address}/{EMULATOR_ACCOUNT}"));
         Self { process, _said: said, account }
     }
+}
+
+fn accounts() -> String {
+    let stories = (0..ACCOUNTS).map(|number| format!("story{number}"));
+    let names = std::iter::once(EMULATOR_ACCOUNT.to_owned()).chain(stories);
+    names.map(|name| format!("{name}:{EMULATOR_KEY}")).collect::<Vec<_>>().join(";")
 }
 
 fn program() -> PathBuf {

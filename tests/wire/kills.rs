@@ -14,6 +14,7 @@ use time::Duration as Span;
 
 use crate::gate::{Act, At, Gate};
 use crate::setup::{Blobs, Setup};
+use crate::support::azurite::Azurite;
 use crate::toll::{Kill, Place, Toll, Tolled};
 use crate::world::{NORTH, PRIMARY, START, World, pause};
 
@@ -144,11 +145,12 @@ async fn nothing_is_lost_or_doubled(world: &World, unproven: bool) {
 /// Of those that are no writes of storage: tokens, looks, polls, requests, reads, heartbeats.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_and_after_each_kind_of_request() {
-    let places = asked_in_a_cycle().await.into_iter();
+    let azurite = Azurite::http();
+    let places = asked_in_a_cycle(&azurite).await.into_iter();
     let kinds = places.filter(|(words, earlier)| *earlier == 0 && !words.starts_with("PUT"));
     let kinds = kinds.collect::<Vec<_>>();
     assert!(kinds.len() > 12, "a cycle asks for more than {kinds:?}");
-    let (stories, killed) = at_each_request(kinds).await;
+    let (stories, killed) = at_each_request(&azurite, kinds).await;
     assert_eq!(killed, stories);
 }
 
@@ -157,18 +159,19 @@ async fn before_and_after_each_kind_of_request() {
 #[cfg(feature = "prove")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_and_after_each_request() {
-    let places = asked_in_a_cycle().await;
+    let azurite = Azurite::http();
+    let places = asked_in_a_cycle(&azurite).await;
     assert!(places.len() > 70, "a cycle asks more often than {places:?}");
-    let (stories, killed) = at_each_request(places).await;
+    let (stories, killed) = at_each_request(&azurite, places).await;
     assert!(killed * 10 > stories * 8, "killed in {killed} of {stories} stories");
 }
 
 /// How many stories were told, and in how many of them the handler was killed.
-async fn at_each_request(places: Vec<Place>) -> (usize, usize) {
-    let stories = places
-        .into_iter()
-        .flat_map(|place| [Kill::Before, Kill::After].map(|kill| killed_at_request(place.clone(), kill)))
-        .collect::<Vec<_>>();
+async fn at_each_request(azurite: &Azurite, places: Vec<Place>) -> (usize, usize) {
+    let killed = |place: Place| {
+        [Kill::Before, Kill::After].map(|kill| killed_at_request(azurite, place.clone(), kill))
+    };
+    let stories = places.into_iter().flat_map(killed).collect::<Vec<_>>();
     let told = stories.len();
     let killed =
         stream::iter(stories).buffer_unordered(AT_ONCE).filter(|killed| ready(*killed)).count().await;
@@ -176,12 +179,12 @@ async fn at_each_request(places: Vec<Place>) -> (usize, usize) {
 }
 
 /// A world with everything that the handler can be told to ask. What stands beside it lasts as long as it.
-async fn world_behind(toll: &Toll, story: String) -> (World, (Server, Tolled)) {
+async fn world_behind(toll: &Toll, azurite: &Azurite, story: String) -> (World, (Server, Tolled)) {
     let receiver = Receiver::new(Clock::manual(START));
     let takes = serve(listen(0).await.unwrap(), toll.before(receiver.router()), None).unwrap();
     let url = |path: &str| format!("http://127.0.0.1:{}/{path}", takes.port());
-    let azurite = toll.before_azurite().await;
-    let blobs = Blobs::At(azurite.account.clone());
+    let tolled = toll.before_an_account(azurite).await;
+    let blobs = Blobs::At(tolled.account.clone());
     let setup = Setup {
         story,
         blobs,
@@ -192,19 +195,19 @@ async fn world_behind(toll: &Toll, story: String) -> (World, (Server, Tolled)) {
         ..Setup::default()
     };
     let setup = setup.setting("ALERT_WEBHOOK_URL", url("alerts")).setting("HEARTBEAT_URL", url("beat"));
-    (World::of(setup).await, (takes, azurite))
+    (World::of(setup).await, (takes, tolled))
 }
 
-async fn asked_in_a_cycle() -> Vec<Place> {
+async fn asked_in_a_cycle(azurite: &Azurite) -> Vec<Place> {
     let (toll, _orders) = Toll::new(None);
-    let (world, _beside) = world_behind(&toll, String::new()).await;
+    let (world, _beside) = world_behind(&toll, azurite, String::new()).await;
     world.until_held_by(&[NORTH]).await;
     world.assert_one_cycle(&[NORTH]);
     toll.places()
 }
 
 /// Whether the handler came to that place, and was killed.
-async fn killed_at_request(place: Place, kill: Kill) -> bool {
+async fn killed_at_request(azurite: &Azurite, place: Place, kill: Kill) -> bool {
     // Azure took the restore, and nobody lives who could note that.
     let unproven = match kill {
         Kill::Before => place == (format!("PUT {RESTORE_ANSWER}"), 0),
@@ -212,7 +215,7 @@ async fn killed_at_request(place: Place, kill: Kill) -> bool {
     };
     let story = format!("killed {kill:?} {place:?}");
     let (toll, mut orders) = Toll::new(Some((place, kill)));
-    let (world, _beside) = world_behind(&toll, story).await;
+    let (world, _beside) = world_behind(&toll, azurite, story).await;
     let kills = async {
         let done = orders.recv().await.unwrap();
         assert!(world.host.kill_handler().await);

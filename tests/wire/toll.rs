@@ -1,6 +1,7 @@
 //! A toll before everything that the handler asks: every request is told from the others by its words and by how
 //! many of the same words came before it, and at one of them the handler is killed.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use apim_dr_sim::serve::{Server, listen, serve};
@@ -59,17 +60,19 @@ impl Toll {
         router.layer(from_fn_with_state(self.clone(), pass))
     }
 
-    /// Azurite behind the toll.
-    pub(crate) async fn before_azurite(&self) -> Tolled {
+    /// An account of Azurite's that nobody else uses, behind the toll.
+    pub(crate) async fn before_an_account(&self, azurite: &Azurite) -> Tolled {
+        static TAKEN: AtomicUsize = AtomicUsize::new(0);
         // It may be there already, from another story of this process.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let azurite = Azurite::http();
-        let origin = azurite.account().endpoint.replace("/devstoreaccount1", "");
+        let Account { name, key, endpoint } = azurite.account().clone();
+        let origin = endpoint.replace(&format!("/{name}"), "");
         let forwarding = Router::new().fallback(forward).with_state((Client::new(), origin));
         let listener = listen(0).await.unwrap();
-        let account = Account::emulator(listener.local_addr().unwrap().port());
+        let name = format!("story{}", TAKEN.fetch_add(1, Ordering::Relaxed));
+        let endpoint = format!("http://{}/{name}", listener.local_addr().unwrap());
         let _server = serve(listener, self.before(forwarding), None).unwrap();
-        Tolled { account, _azurite: azurite, _server }
+        Tolled { account: Account { name, key, endpoint }, _server }
     }
 
     /// Every place that was passed, in order.
@@ -99,10 +102,9 @@ impl Toll {
     }
 }
 
-/// An Azurite that is reached through a toll alone.
+/// An account that is reached through a toll alone.
 pub(crate) struct Tolled {
     pub(crate) account: Account,
-    _azurite: Azurite,
     _server: Server,
 }
 
