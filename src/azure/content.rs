@@ -163,7 +163,7 @@ impl Content<'_> {
         if !is_list {
             walk.end(Outcome::unread("an answer has no `value`: it is no list"));
         } else if strange {
-            walk.end(Outcome::unread("one of its entries has no name"));
+            walk.end(Outcome::unread("one of its entries has no usable name"));
         } else if walk.entries.len() > walk.most {
             walk.end(Outcome::unread(format!("it has more than {} entries", walk.most)));
         } else {

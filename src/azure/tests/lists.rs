@@ -65,7 +65,7 @@ async fn a_list_never_leads_elsewhere_and_never_in_a_circle() {
     let circle = [page(&["a"], &link("&$skip=1")), page(&["b"], &link("&$skip=1"))];
     assert_eq!(unread(circle).await, "its pages have no end");
     assert_eq!(unread([page(&["a", "b", "c", "d", "e"], &Value::Null)]).await, "it has more than 4 entries");
-    assert_eq!(unread([body(200, r#"{"value":[{"id":7}]}"#)]).await, "one of its entries has no name");
+    assert_eq!(unread([body(200, r#"{"value":[{"id":7}]}"#)]).await, "one of its entries has no usable name");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! The tables and the limits, over a transport in memory under paused time.
 
+mod crawls;
 mod limits;
 mod lists;
 mod looks;
