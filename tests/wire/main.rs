@@ -31,4 +31,5 @@ mod storage_trouble;
 mod toll;
 mod trouble;
 mod two_hosts;
+mod unprotected;
 mod world;

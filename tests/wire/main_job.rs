@@ -48,6 +48,7 @@ async fn a_standby_comes_to_hold_what_the_primary_holds(blobs: Blobs) {
     assert!(world.told("manifest.taken_up").is_empty(), "the event came in time");
     assert_eq!(world.cloud().journal().of(Request::Backup).len(), 1);
     assert_eq!(world.cloud().journal().of(Request::Restore).len(), 1);
+    assert!(world.cloud().journal().of(Request::Secrets).is_empty(), "no secret was asked for");
     world.assert_one_cycle(&[NORTH]);
     world.assert_alike(NORTH);
     the_manifest_says_what_was_proven(&world, &verified.backup).await;
@@ -151,6 +152,8 @@ async fn the_history_keeps_both_runs(world: &World, name: &str) {
     assert_eq!((&backup["outcome"], &backup["backup"]), (&json!("verified"), &json!(name)));
     assert_eq!((&restore["outcome"], &restore["backup"]), (&json!("verified"), &json!(name)));
     assert_eq!((&restore["kind"], &restore["service"]), (&json!("restore"), &json!(NORTH)));
+    let compared = restore["compared"].as_array().unwrap();
+    assert!(compared.contains(&json!({"type": "apis", "equal": 3})), "how it compared: {compared:?}");
 }
 
 fn every_line_says_whose_it_is(world: &World, name: &str) {
