@@ -304,6 +304,8 @@ fn facts(
 fn typed(content_type: &str) -> BlobClientUploadOptions<'static> {
     BlobClientUploadOptions {
         blob_content_type: Some(content_type.to_owned()),
+        // Documents go in one piece: without this the SDK asks the system for its processors at every write.
+        parallel: NonZeroUsize::new(1),
         ..BlobClientUploadOptions::default()
     }
 }
