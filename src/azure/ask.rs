@@ -34,6 +34,7 @@ impl Azure {
                     Some(self.strangers(scene, blob, inventory.as_ref()).await.map(ContentLook::Strangers))
                 }
                 Asking::Lists => Some(self.lists(scene).await.map(ContentLook::Lists)),
+                Asking::Both(inventory) => Some(self.both(scene, blob, inventory.as_ref()).await),
             }
         };
         let timed = tokio::time::timeout(LONGEST, answer).await;
@@ -56,6 +57,16 @@ impl Azure {
         let count = |list: &str| names.keys().filter(|path| path.starts_with(&format!("{list}/"))).count();
         let (apis, products) = (count(APIS), count(PRODUCTS));
         Ok(Strangers { apis, products, some: names.into_values().take(NAMED).collect() })
+    }
+
+    async fn both(
+        &self,
+        scene: &Scene<'_>,
+        blob: &BlobName,
+        inventory: Option<&InventoryPlace>,
+    ) -> Result<ContentLook, String> {
+        let (strangers, lists) = tokio::join!(self.strangers(scene, blob, inventory), self.lists(scene));
+        Ok(ContentLook::Both(strangers?, lists?))
     }
 
     /// What stands in a list of the target, by lower-case path.

@@ -108,6 +108,8 @@ pub enum Asking {
     Strangers(Option<InventoryPlace>),
     /// Whether its lists are as they were: nobody watched for a while whether users came to it.
     Lists,
+    /// Both: a restore may have reached it, and nobody knows.
+    Both(Option<InventoryPlace>),
 }
 
 /// What was asked of a target's content.
@@ -116,6 +118,7 @@ pub enum ContentLook {
     Strangers(Strangers),
     /// The digest of its top-level lists.
     Lists(Digest),
+    Both(Strangers, Digest),
 }
 
 /// APIs and products of a target that the backup's inventory lacks.

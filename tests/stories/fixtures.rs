@@ -154,6 +154,12 @@ impl Sight {
         Self { content: Some(Ok(ContentLook::Lists(Digest::of(b"others")))), ..self }
     }
 
+    /// The service's lists are other ones than after the restore, and no API or product in them is a stranger's.
+    pub(crate) fn no_strangers_and_other_lists(self) -> Self {
+        let content = ContentLook::Both(Strangers::default(), Digest::of(b"others"));
+        Self { content: Some(Ok(content)), ..self }
+    }
+
     /// What the service holds cannot be read.
     pub(crate) fn content_unreadable(self) -> Self {
         Self { content: Some(Err("HTTP 403 AuthorizationFailed".into())), ..self }
@@ -196,6 +202,7 @@ impl Sight {
                 );
             }
             Some(Ok(ContentLook::Lists(_))) => told += ", other lists than after the restore",
+            Some(Ok(ContentLook::Both(..))) => told += ", no strangers, other lists than after the restore",
             Some(Err(why)) => told += &format!(", content: {why}"),
         }
         told

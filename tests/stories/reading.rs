@@ -28,6 +28,10 @@ pub(super) fn untouched(looking: &Looking) -> Option<Result<ContentLook, String>
         Asking::Nothing => None,
         Asking::Strangers(_) => Some(Ok(ContentLook::Strangers(Strangers::default()))),
         Asking::Lists => Some(Ok(ContentLook::Lists(Chain::default().digest().clone()))),
+        Asking::Both(_) => {
+            let lists = Chain::default().digest().clone();
+            Some(Ok(ContentLook::Both(Strangers::default(), lists)))
+        }
     }
 }
 

@@ -137,6 +137,24 @@ fn what_may_have_changed_while_nobody_watched_is_not_overwritten_by_itself() {
 }
 
 #[test]
+fn what_may_have_changed_is_not_overwritten_either_where_nobody_knows_whether_a_restore_ever_came() {
+    let mut story = automatic().having(|story| {
+        story.drive().look(finds("Succeeded")).look(finds("Succeeded")).answer(unanswered());
+        story.tick("02:38").look(finds("Succeeded")).write(WriteOnce::Written)
+    });
+    story.nobody_watched_until("08:00").tick("09:00");
+    story.look(finds("Succeeded").no_strangers_and_other_lists());
+    story.tick("09:01").look(finds("Succeeded").strangers(0, 0, &[]));
+    story.check(expect![[r#"
+        nobody could tell who serves until 08:00
+        09:00 C Idle + resumed -> Idle, look for contoso@02:00
+        09:00 C Idle + look Succeeded, no strangers, other lists than after the restore -> Idle, rest | restore.deferred {deferred: since 09:00: up to 2026-03-10T08:00:00Z nobody could tell who carries the traffic, and contoso-dr may have changed (its lists were not read then) since contoso-20260310T020000Z was restored into it: users may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`}
+        09:01 D Idle + resumed -> Idle, look for contoso@02:00
+        09:01 D Idle + look Succeeded, 0 APIs and 0 products that the backup lacks -> Idle, rest | restore.deferred {deferred: since 09:00: what contoso-dr holds was not looked at}
+    "#]]);
+}
+
+#[test]
 fn what_was_unwatched_before_the_restore_or_the_last_resume_says_nothing() {
     let mut before = standby();
     before.nobody_watched_until("02:49").tick("09:00").look(finds("Succeeded").other_lists());

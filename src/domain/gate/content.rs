@@ -11,14 +11,17 @@ pub fn asking(context: &Context, record: &Record, wish: &RestoreWish) -> Asking 
     if wish.by == By::Hand {
         return Asking::Nothing;
     }
-    if !is_ours(record) {
-        let source = &wish.source;
-        let inventory = source.inventory.clone();
-        let place =
-            inventory.map(|inventory| InventoryPlace { container: source.container.clone(), inventory });
-        return Asking::Strangers(place);
+    match (is_ours(record), unwatched(context, record).is_some()) {
+        (true, false) => Asking::Nothing,
+        (true, true) => Asking::Lists,
+        (false, false) => Asking::Strangers(inventory_of(wish)),
+        (false, true) => Asking::Both(inventory_of(wish)),
     }
-    if unwatched(context, record).is_some() { Asking::Lists } else { Asking::Nothing }
+}
+
+fn inventory_of(wish: &RestoreWish) -> Option<InventoryPlace> {
+    let inventory = wish.source.inventory.clone()?;
+    Some(InventoryPlace { container: wish.source.container.clone(), inventory })
 }
 
 /// Whether what the service holds is of our making: Azure took a restore of ours once.
@@ -46,18 +49,24 @@ pub(super) fn objects(
     let service = context.service.name();
     match (asking(context, record, wish), looks.content.as_ref()) {
         (Asking::Nothing, _) => None,
-        (Asking::Strangers(_), Some(Ok(ContentLook::Strangers(strangers)))) => strangers.in_words().map(|what| {
-            format!(
-                "nothing of ours was ever restored into {service}, and it holds {what} that the backup lacks: if that may \
-                 be overwritten, restore a backup by hand once"
-            )
-        }),
+        (Asking::Strangers(_), Some(Ok(ContentLook::Strangers(found)))) => strange(context, found),
         (Asking::Lists, Some(Ok(ContentLook::Lists(now)))) => changed(context, record, now),
+        (Asking::Both(_), Some(Ok(ContentLook::Both(found, now)))) => {
+            strange(context, found).or_else(|| changed(context, record, now))
+        }
         (_, Some(Err(why))) => {
             Some(format!("what {service} holds cannot be looked at, and may be somebody else's: {why}"))
         }
         (_, Some(Ok(_)) | None) => Some(format!("what {service} holds was not looked at")),
     }
+}
+
+fn strange(context: &Context, strangers: &Strangers) -> Option<String> {
+    let (service, what) = (context.service.name(), strangers.in_words()?);
+    Some(format!(
+        "nothing of ours was ever restored into {service}, and it holds {what} that the backup lacks: if that may be \
+         overwritten, restore a backup by hand once"
+    ))
 }
 
 impl Strangers {
