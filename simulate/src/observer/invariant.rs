@@ -46,6 +46,7 @@ invariants! {
     Phases "phases" "A record goes from phase to phase only by what was seen.";
     OneTarget "one target" "One secondary is restored at a time.";
     Wishes "wishes" "The newest backup wins, a person's wish comes first, and none vanishes.";
+    Suspicion "suspicion" "A backup that has lost most of what the one before it held is marked, is never restored by itself, and is no measure for the next.";
     Pins "pins" "After an older backup was chosen by hand, nothing is restored by itself.";
     Schedule "schedule" "A backup begins only when one is due or asked for, and not before its backoff is over.";
     DryRun "dry run" "In a dry run nothing is requested and nothing is written into the backup container.";

@@ -23,6 +23,7 @@ pub(crate) use record::phase_of;
 
 use heard::Heard;
 use record::Record;
+use suspicion::Weighed;
 
 mod backups;
 mod calm;
@@ -36,7 +37,9 @@ mod records;
 mod restores;
 mod retention;
 mod secret;
+mod suspicion;
 mod traffic;
+mod watch;
 mod wishes;
 
 /// What the observer may look at beside what it is shown.
@@ -104,6 +107,14 @@ pub(crate) struct Observer {
     spoilt: BTreeSet<usize>,
     /// How the app has been deployed so far.
     deployments: Vec<Deployed>,
+    /// Every backup that a record has held the manifest of, and what it is fit for.
+    weighed: BTreeMap<String, Weighed>,
+    /// When calls were told who serves.
+    reads: Vec<OffsetDateTime>,
+    /// What somebody changed on which service, and when.
+    edits: Vec<(usize, OffsetDateTime)>,
+    /// When a record last said what a restore has left on its service.
+    settled: BTreeMap<usize, OffsetDateTime>,
     /// When a record last said that a failover has begun.
     latched_at: Option<OffsetDateTime>,
     /// When a person last said `resume` and was heard.
@@ -131,6 +142,10 @@ impl Observer {
             turned_down: BTreeSet::new(),
             spoilt: BTreeSet::new(),
             deployments: Vec::new(),
+            weighed: BTreeMap::new(),
+            reads: Vec::new(),
+            edits: Vec::new(),
+            settled: BTreeMap::new(),
             latched_at: None,
             resumed_at: None,
         }
@@ -237,6 +252,9 @@ impl Observer {
     pub(crate) fn heard(&mut self, call: &Call, (sent, answer): (&Sent, &Answer)) {
         if let Some(heard) = self.heard.get_mut(&call.number) {
             heard.hears(&call.deployed, sent, answer);
+            if sent.about == About::Profile && heard.profile.flatten().is_some_and(|(_, by)| by.is_some()) {
+                self.is_watched(sent.at);
+            }
         }
         self.post_is_heard(call, (sent, answer));
     }

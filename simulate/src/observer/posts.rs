@@ -128,7 +128,7 @@ impl Observer {
         let About::Post(service, Verb::Backup) = sent.about else { return };
         let repeated = self.heard.get(&call.number).is_some_and(|heard| heard.repeated.contains(&service));
         let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-        if answer.status.is_client_error() && !repeated {
+        if turns_down(answer.status.as_u16()) && !repeated {
             let name = text(&body["backupName"]).strip_suffix(".apimbackup").unwrap_or_default();
             self.turned_down.insert(name.to_owned());
         }
@@ -157,6 +157,11 @@ impl Observer {
             });
         }
     }
+}
+
+/// Nothing was done, by what is answered; a 408 says nothing of that.
+fn turns_down(status: u16) -> bool {
+    matches!(status, 400..=407 | 409..=499 | 503)
 }
 
 fn is_named(record: &Record, (verb, name): (Verb, &str), call: &Call) -> bool {

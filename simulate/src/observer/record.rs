@@ -68,11 +68,6 @@ impl Record {
         matches!(self.phase(), "inventory" | "prepared")
     }
 
-    /// Whether something of ours was ever restored into the service, as far as anybody knows.
-    pub(super) fn is_ours(&self) -> bool {
-        self.0["ours"] == true || self.0["holds"]["what"] == "backup"
-    }
-
     /// The call that holds the claim, in the phase that has one.
     pub(super) fn claimant(&self) -> &str {
         if self.phase() == "requested" { text(self.of_phase("by")) } else { "" }

@@ -82,6 +82,10 @@ impl Observer {
         self.holds_no_secret(&step, &sent.body);
         self.keeps_backups(&step);
         self.keeps_history(&step);
+        self.person_vouches(&step);
+        self.backup_is_weighed(&step);
+        self.only_fit_is_accepted(&step);
+        self.restore_settles(&step);
         self.phase_follows(&step);
         self.wishes_follow(&step);
         self.backup_is_due(&step);

@@ -1,5 +1,6 @@
 //! What may be restored where, and on whose word.
 
+use apim_dr_sim::journal::{Operation, OperationKind};
 use serde_json::Value;
 use time::Duration;
 
@@ -83,7 +84,10 @@ impl Observer {
         let known = primary.and_then(|primary| primary.known(backup));
         let accepted = known.is_none_or(|known| known["accepted"] == true);
         self.check(Invariant::Automatic, accepted, || format!("{tag}: the record does not accept it"));
-        self.holds_nothing_strange(scene, (service, record), (backup, tag));
+        let fit = self.is_fit(backup);
+        self.check(Invariant::Suspicion, fit, || format!("{tag}: it is suspicious"));
+        self.holds_nothing_strange(scene, service, (backup, tag));
+        self.overwrites_nothing_unwatched(scene, (call, service), tag);
         let moved = self.tiers.get(&service);
         let current = moved.map_or(scene.setup.tier, |(tier, _)| tier).to_owned();
         let moved = moved.is_some_and(|(_, at)| scene.now - *at < Duration::seconds(60));
@@ -92,13 +96,12 @@ impl Observer {
     }
 
     /// What nobody of ours put into a service is not overwritten unless the backup brings it back.
-    fn holds_nothing_strange(
-        &mut self,
-        scene: &Scene<'_>,
-        (service, record): (usize, &Record),
-        (backup, tag): (&str, &str),
-    ) {
-        if record.is_ours() {
+    fn holds_nothing_strange(&mut self, scene: &Scene<'_>, service: usize, (backup, tag): (&str, &str)) {
+        let operations = scene.cloud.journal().operations();
+        let restored = |operation: &Operation| {
+            operation.kind == OperationKind::Restore && operation.service == SERVICES[service].0
+        };
+        if operations.iter().any(restored) {
             return;
         }
         let stored = scene.blobs.peek(BACKUPS, &format!("{backup}.inventory.json"));

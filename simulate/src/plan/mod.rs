@@ -56,6 +56,10 @@ pub(crate) struct Setup {
     pub(crate) live: Live,
     /// For how many days backups are kept.
     pub(crate) retention: i64,
+    /// Inventories are deep at first, not of the lists alone.
+    pub(crate) deep: bool,
+    /// A service besides the primary that somebody has filled by hand before anything of ours came there.
+    pub(crate) handmade: Option<usize>,
     /// Somebody takes alerts.
     pub(crate) alerts: bool,
     /// Endpoints lead to the services' regional hosts.
@@ -105,6 +109,8 @@ impl Setup {
             locks: draws.chance(500),
             live: draws.pick(&[Live::Off, Live::Profile, Live::Profile]),
             retention: draws.pick(&[1, 1, 2, 28]),
+            deep: draws.chance(700),
+            handmade: draws.pick(&[None, None, None, None, None, Some(1), Some(1), Some(2)]),
             alerts: draws.chance(700),
             regional: draws.chance(300),
             token: Duration::minutes(draws.weighted(&[(1, 4), (3, 20), (3, 60)])),

@@ -34,6 +34,8 @@ pub(crate) enum What {
     /// Somebody spoils a record, and puts it back after so many minutes.
     Spoil(usize, Spoilt, i64),
     Edit(usize),
+    /// For so many minutes nobody can tell who serves, and half-way somebody changes something on the service.
+    EditUnwatched(usize, i64),
     /// The service loses most of what it held.
     Hollow(usize),
     /// Somebody else's change keeps the service for so many minutes.
@@ -53,6 +55,8 @@ pub(crate) enum What {
     Outage(Outage, i64),
     /// So many minutes in which polls and looks are forbidden.
     Deny(usize, i64),
+    /// So many minutes in which nothing of what a service holds may be read.
+    DenyContent(usize, i64),
     /// Users are led elsewhere for so many minutes.
     Route(Route, i64),
     /// Somebody uses the command line.
@@ -159,10 +163,12 @@ pub(crate) enum Change {
     /// Whether anybody is asked who serves.
     Live(Live),
     Retention(i64),
+    /// Whether inventories are deep, or of the lists alone.
+    Depth,
 }
 
 /// What may happen in a world beside ticks: each is there or not, so that few things meet often.
-const FEATURES: [Feature; 23] = [
+const FEATURES: [Feature; 25] = [
     |_| What::BackupByHand,
     |_| What::ResumeByHand,
     |draws| What::RestoreByHand(choice(draws)),
@@ -185,6 +191,8 @@ const FEATURES: [Feature; 23] = [
     |_| What::Revoke,
     |draws| What::Outage(outage(draws), draws.pick(&[3, 20, 200])),
     |draws| What::Deny(service(draws), draws.pick(&[20, 200])),
+    |draws| What::DenyContent(service(draws), draws.pick(&[10, 60, 400])),
+    |draws| What::EditUnwatched(draws.pick(&[1, 1, 2, 3]), draws.pick(&[12, 40, 300])),
     |draws| What::Route(Route::GatewayDown(0), draws.pick(&[4, 30, 300])),
     |draws| What::Route(route(draws), draws.pick(&[2, 20, 200])),
     |draws| What::Line(said(draws)),
@@ -239,9 +247,15 @@ fn blocked(draws: &mut Draws) -> Blocked {
 fn change(draws: &mut Draws) -> Change {
     let live = Change::Live(draws.pick(&[Live::Off, Live::Unset, Live::Profile]));
     let retention = Change::Retention(draws.pick(&[1, 2, 28]));
-    let changes =
-        [Change::Add, Change::Remove, Change::Swap, Change::DryRun, Change::DryRun, live, retention];
-    draws.pick(&changes)
+    draws.weighted(&[
+        (1, Change::Add),
+        (1, Change::Remove),
+        (1, Change::Swap),
+        (2, Change::DryRun),
+        (1, live),
+        (1, retention),
+        (1, Change::Depth),
+    ])
 }
 
 fn route(draws: &mut Draws) -> Route {

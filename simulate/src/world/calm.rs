@@ -55,6 +55,7 @@ impl World {
         state.calm = true;
         state.outages.clear();
         state.denials.clear();
+        state.content_denials.clear();
         let mut deployed = (*state.deployed).clone();
         deployed.version += 1;
         deployed.dry_run = false;

@@ -8,12 +8,16 @@ use crate::secrets;
 /// How many APIs the primary begins with.
 const APIS: usize = 4;
 
-/// The primary holds a few APIs and a product; the others hold nothing of their own.
-pub(super) fn of(service: usize) -> Content {
+/// The primary holds a few APIs and a product; the others hold nothing of their own, but for one that somebody has
+/// begun to fill by hand.
+pub(super) fn of(service: usize, handmade: Option<usize>) -> Content {
     let mut content = Content::default();
     content.put("policies/policy", json!({ "value": "<policies><inbound /></policies>" }));
     if service == 0 {
         fill(&mut content);
+    }
+    if handmade == Some(service) {
+        content.put("apis/by-hand", json!({ "displayName": "By hand", "path": "by-hand" }));
     }
     content
 }

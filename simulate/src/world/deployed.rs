@@ -15,14 +15,16 @@ pub(crate) struct Deployed {
     pub(crate) live: Live,
     /// For how many days backups are kept.
     pub(crate) retention: i64,
+    /// Inventories are deep, not of the lists alone.
+    pub(crate) deep: bool,
 }
 
 impl Deployed {
     /// What a world begins with.
     pub(crate) fn first(setup: &Setup) -> Self {
         let secondaries = (1..=setup.secondaries).collect();
-        let (live, retention) = (setup.live, setup.retention);
-        Self { version: 0, primary: 0, secondaries, dry_run: false, live, retention }
+        let Setup { live, retention, deep, .. } = *setup;
+        Self { version: 0, primary: 0, secondaries, dry_run: false, live, retention, deep }
     }
 
     /// Every service that the settings name, the primary first.
@@ -44,6 +46,7 @@ impl Deployed {
             Change::DryRun => next.dry_run = !next.dry_run,
             Change::Live(live) => next.live = live,
             Change::Retention(days) => next.retention = days,
+            Change::Depth => next.deep = !next.deep,
         }
         next
     }
@@ -69,6 +72,7 @@ impl Deployed {
             "LIVE_CHECK" => switch(self.live != Live::Off),
             "TRAFFIC_MANAGER_ID" if self.live == Live::Profile => tenant.profile_id.clone(),
             "RETENTION_DAYS" => self.retention.to_string(),
+            "INVENTORY" => if self.deep { "deep" } else { "lists" }.to_owned(),
             "DRY_RUN" => switch(self.dry_run),
             "AZURE_CREDENTIAL" => "client-secret".to_owned(),
             "AZURE_TENANT_ID" => tenant.id.clone(),

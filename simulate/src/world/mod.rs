@@ -70,6 +70,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) cloud: Cloud,
     pub(crate) blobs: Blobs,
+    ring: Ring,
     arm: axum::Router,
     storage: axum::Router,
     state: Mutex<State>,
@@ -79,6 +80,9 @@ pub(crate) struct World {
     transcript: Mutex<Transcript>,
 }
 
+/// By which storage knows the cloud that knows storage. Opened at the end, or no world would ever be let go.
+type Ring = Arc<Mutex<Option<Cloud>>>;
+
 /// What changes in a world beside Azure.
 struct State {
     deployed: Arc<Deployed>,
@@ -87,6 +91,8 @@ struct State {
     outages: Vec<(Outage, OffsetDateTime)>,
     /// Polls and looks of this service are forbidden until then.
     denials: Vec<(usize, OffsetDateTime)>,
+    /// What this service holds may not be read until then.
+    content_denials: Vec<(usize, OffsetDateTime)>,
     calm: bool,
     calls: u32,
     /// How many calls each step has made.
@@ -122,7 +128,7 @@ impl World {
         let clock = Clock::manual(setup.start);
         let account =
             Account { name: ACCOUNT.to_owned(), key: secrets::account_key(), endpoint: STORAGE.to_owned() };
-        let (cloud, blobs) = azure(&plan, &clock, account);
+        let (cloud, blobs, ring) = azure(&plan, &clock, account);
         cloud.directory().set_time(TokenTime::Simulated);
         cloud.directory().set_lifetime(setup.token);
         let (backup, restore) = setup.lasts;
@@ -144,6 +150,7 @@ impl World {
             processes,
             outages: Vec::new(),
             denials: Vec::new(),
+            content_denials: Vec::new(),
             calm: false,
             calls: 0,
             turns: BTreeMap::new(),
@@ -163,6 +170,7 @@ impl World {
             plan,
             mask,
             tenant,
+            ring,
             clock,
             cloud,
             blobs,
@@ -195,6 +203,7 @@ impl World {
     fn end(&self) -> Ended {
         // A process holds on to its router, and that to much else.
         self.state().processes.clear();
+        drop(lock(&self.ring).take());
         let mut tally = std::mem::take(&mut *lock(&self.tally));
         tally.seeds = 1;
         tally.operations += self.cloud.journal().operations().len() as u64;
@@ -297,9 +306,14 @@ impl World {
 
     /// Whether the caller may not ask this.
     fn is_denied(&self, sent: &Sent) -> bool {
-        let (About::Service(service) | About::Poll(service)) = sent.about else { return false };
         let now = self.now();
-        self.state().denials.iter().any(|(denied, until)| *denied == service && *until > now)
+        let state = self.state();
+        let (service, denials) = match sent.about {
+            About::Service(service) | About::Poll(service) => (service, &state.denials),
+            About::Content(service) => (service, &state.content_denials),
+            _ => return false,
+        };
+        denials.iter().any(|(denied, until)| *denied == service && *until > now)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -312,14 +326,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The cloud and its storage account, all services with a little content.
-fn azure(plan: &Plan, clock: &Clock, account: Account) -> (Cloud, Blobs) {
+fn azure(plan: &Plan, clock: &Clock, account: Account) -> (Cloud, Blobs, Ring) {
     // Storage asks the tenant whether a token is good, and the tenant is the cloud's: it is built first.
-    let slot: Arc<std::sync::OnceLock<Cloud>> = Arc::default();
-    let asked = Arc::clone(&slot);
+    let tenant: Arc<Mutex<Option<Cloud>>> = Arc::default();
+    let asked = Arc::clone(&tenant);
     let check = move |token: &str| {
         let header = format!("Bearer {token}");
         let known = |cloud: &Cloud| cloud.directory().verify(Some(&header), &[STORAGE_AUDIENCE]).is_ok();
-        asked.get().is_some_and(known)
+        lock(&asked).as_ref().is_some_and(known)
     };
     let blobs = Blobs::with(account.clone(), clock.clone(), Some(Arc::new(check)));
     let storage = StorageAccount::in_process(account, blobs.router());
@@ -328,12 +342,14 @@ fn azure(plan: &Plan, clock: &Clock, account: Account) -> (Cloud, Blobs) {
     let builder = Cloud::builder(clock.clone()).arm_endpoint(ARM).seed(plan.seed).storage(storage);
     let builder = builder.traffic_manager(profile);
     let services = SERVICES.iter().enumerate().map(|(number, (name, location))| {
-        ServiceSpec::new(name, location).tier(plan.setup.tier, 1).with_content(content::of(number))
+        ServiceSpec::new(name, location)
+            .tier(plan.setup.tier, 1)
+            .with_content(content::of(number, plan.setup.handmade))
     });
     let builder = services.fold(builder, apim_dr_sim::cloud::CloudBuilder::service);
     let cloud = if plan.setup.locks { builder } else { builder.without_lock() }.build();
-    drop(slot.set(cloud.clone()));
-    (cloud, blobs)
+    *lock(&tenant) = Some(cloud.clone());
+    (cloud, blobs, tenant)
 }
 
 impl Sent {
@@ -344,6 +360,7 @@ impl Sent {
             About::Service(service) => format!("look at {}", SERVICES[*service].0),
             About::Post(service, verb) => format!("{verb:?} of {}", SERVICES[*service].0),
             About::Poll(service) => format!("poll of {}", SERVICES[*service].0),
+            About::Content(service) => format!("what {} holds", SERVICES[*service].0),
             About::Profile => "the profile".to_owned(),
             About::Arm => "another address of Resource Manager".to_owned(),
             About::Blob { container, blob } => format!("{container}/{blob}"),

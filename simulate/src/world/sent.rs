@@ -44,6 +44,8 @@ pub(crate) enum About {
     Service(usize),
     Post(usize, Verb),
     Poll(usize),
+    /// Something of what a service holds is read.
+    Content(usize),
     /// The Traffic Manager profile is read.
     Profile,
     /// Anything else of Resource Manager's.
@@ -65,7 +67,8 @@ impl About {
     pub(crate) fn realm(&self) -> Option<Realm> {
         match self {
             Self::Tokens => Some(Realm::Tokens),
-            Self::Service(_) | Self::Post(..) | Self::Poll(_) | Self::Profile | Self::Arm => Some(Realm::Arm),
+            Self::Service(_) | Self::Post(..) | Self::Poll(_) | Self::Content(_) => Some(Realm::Arm),
+            Self::Profile | Self::Arm => Some(Realm::Arm),
             Self::Blob { .. } | Self::Container(_) => Some(Realm::Storage),
             Self::Receiver => Some(Realm::Receivers),
             Self::Elsewhere => None,
@@ -75,7 +78,8 @@ impl About {
     /// The service that it is about, if Resource Manager is asked about one.
     pub(crate) fn service(&self) -> Option<usize> {
         match self {
-            Self::Service(service) | Self::Post(service, _) | Self::Poll(service) => Some(*service),
+            Self::Service(service) | Self::Post(service, _) => Some(*service),
+            Self::Poll(service) | Self::Content(service) => Some(*service),
             _ => None,
         }
     }
@@ -175,7 +179,7 @@ fn about_arm(path: &str) -> About {
         "backup" => About::Post(service, Verb::Backup),
         "restore" => About::Post(service, Verb::Restore),
         rest if rest.starts_with("operationresults/") => About::Poll(service),
-        _ => About::Arm,
+        _ => About::Content(service),
     }
 }
 

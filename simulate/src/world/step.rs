@@ -12,7 +12,7 @@ use super::invoke::Caller;
 use super::sent::{BACKUPS, STATE};
 use super::wire::sleep;
 use crate::draws::Draws;
-use crate::plan::{Blocked, Change, Choice, SERVICES, Spoilt, Step, What};
+use crate::plan::{Blocked, Change, Choice, Route, SERVICES, Spoilt, Step, What};
 
 impl World {
     pub(super) async fn take(self: &Arc<Self>, step: &Step) {
@@ -33,6 +33,7 @@ impl World {
             What::Lease(choice, minutes) => self.lease(choice, minutes).await,
             What::Spoil(service, how, minutes) => self.spoil(service, how, minutes).await,
             What::Edit(service) => self.edit(service, step.number),
+            What::EditUnwatched(service, minutes) => self.edit_unwatched((service, step.number), minutes),
             What::Hollow(service) => self.hollow(service),
             What::Block(service, blocked, minutes) => self.block(service, blocked, minutes),
             What::Tier(service, minutes) => self.move_tier(service, minutes),
@@ -50,6 +51,10 @@ impl World {
             What::Deny(service, minutes) => {
                 let until = self.now() + Duration::minutes(minutes);
                 self.state().denials.push((service, until));
+            }
+            What::DenyContent(service, minutes) => {
+                let until = self.now() + Duration::minutes(minutes);
+                self.state().content_denials.push((service, until));
             }
         }
     }
@@ -107,6 +112,12 @@ impl World {
 
     fn edit(&self, service: usize, number: u32) {
         self.cloud.service(SERVICES[service].0).edit(|content| content::edit(content, number));
+        self.observe(|observer, scene| observer.edited(scene, service));
+    }
+
+    fn edit_unwatched(self: &Arc<Self>, (service, number): (usize, u32), minutes: i64) {
+        self.route(Route::ProfileOff, minutes);
+        self.later(minutes / 2, move |world| world.edit(service, number));
     }
 
     fn hollow(&self, service: usize) {
@@ -262,6 +273,7 @@ impl What {
             Self::Lease(..) => "lease by a stranger",
             Self::Spoil(..) => "record spoilt",
             Self::Edit(_) => "service edited",
+            Self::EditUnwatched(..) => "service edited unwatched",
             Self::Hollow(_) => "service hollow",
             Self::Block(..) => "service blocked",
             Self::Tier(..) => "service in another tier",
@@ -272,6 +284,7 @@ impl What {
             Self::Revoke => "tokens revoked",
             Self::Outage(..) => "outage",
             Self::Deny(..) => "polls and looks forbidden",
+            Self::DenyContent(..) => "content forbidden",
             Self::Route(..) => "users led elsewhere",
             Self::Line(_) => "command line",
         }

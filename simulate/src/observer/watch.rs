@@ -1,0 +1,64 @@
+//! What was changed on a secondary while nobody could tell who serves: users may have been there.
+
+use time::{Duration, OffsetDateTime};
+
+use super::records::Step;
+use super::{Invariant, Observer, Scene};
+use crate::plan::{Live, SERVICES};
+use crate::world::call::Call;
+use apim_dr_sim::journal::OperationKind;
+
+/// After 10 minutes without a read nothing is certain; clocks differ by two minutes each way.
+const BLIND: Duration = Duration::minutes(15);
+
+impl Observer {
+    /// Somebody has changed what a service holds.
+    pub(crate) fn edited(&mut self, scene: &Scene<'_>, service: usize) {
+        self.edits.push((service, scene.now));
+    }
+
+    /// A call was told who serves.
+    pub(super) fn is_watched(&mut self, at: OffsetDateTime) {
+        self.reads.push(at);
+    }
+
+    /// A record says what a restore has left on its service.
+    pub(super) fn restore_settles(&mut self, step: &Step<'_>) {
+        let Some(before) = step.before else { return };
+        if before.kind() == "restore" && step.after.is_idle() && before.at("holds") != step.after.at("holds")
+        {
+            self.settled.insert(step.service, step.scene.now);
+        }
+    }
+
+    /// Nothing is overwritten by itself that was changed while nobody watched.
+    pub(super) fn overwrites_nothing_unwatched(
+        &mut self,
+        scene: &Scene<'_>,
+        (call, service): (&Call, usize),
+        tag: &str,
+    ) {
+        let Some(settled) =
+            self.settled.get(&service).copied().filter(|_| call.deployed.live == Live::Profile)
+        else {
+            return;
+        };
+        let from = self.resumed_at.map_or(settled, |resumed| resumed.max(settled));
+        let operations = scene.cloud.journal().operations();
+        let restored = operations.iter().any(|operation| {
+            operation.service == SERVICES[service].0
+                && operation.kind == OperationKind::Restore
+                && operation.ended.is_none_or(|ended| ended > from)
+        });
+        let edits = self.edits.iter().filter(|(edited, at)| *edited == service && *at > from);
+        let unwatched = edits.map(|(_, at)| *at).find(|at| {
+            let before =
+                self.reads.iter().filter(|read| *read <= at).max().map_or(from, |read| *read.max(&from));
+            let after = self.reads.iter().filter(|read| *read > at).min().map_or(scene.now, |read| *read);
+            after - before > BLIND
+        });
+        self.check(Invariant::Standby, unwatched.is_none() || restored, || {
+            format!("{tag}, and it was changed at {unwatched:?}, when nobody knew who serves")
+        });
+    }
+}
