@@ -224,7 +224,6 @@ impl Step<'_> {
     fn inherit(mut self, looks: &Looks) -> Decision {
         match &looks.service {
             Ok(service) if service.state == ServiceState::Updating => {
-                self.record.ours = true;
                 self.run.phase = RestorePhase::Running(Running::adopted());
                 let text =
                     "the writer of the claim is gone, and the service is Updating: taken for this restore";

@@ -341,7 +341,7 @@ fn an_old_restore_claim_on_an_updating_service_is_followed() {
     story.tick("02:38").look(finds("Updating"));
     story.check(expect![[r#"
         02:38 B Requested(by A) + resumed -> Requested(taken over by B), look
-        02:38 B Requested(taken over by B) + look Updating -> Running(Updating seen), rest | restore.adopted {ours: yes}
+        02:38 B Requested(taken over by B) + look Updating -> Running(Updating seen), rest | restore.adopted
     "#]]);
 }
 

@@ -111,6 +111,23 @@ fn a_claim_that_came_to_nothing_makes_no_service_ours() {
     "#]]);
 }
 
+/// Whoever kept the service busy when the claim was old may have been somebody else.
+#[test]
+fn a_restore_that_was_only_taken_for_ours_makes_no_service_ours_either() {
+    let mut story = automatic().reading_by_hand().having(|story| {
+        story.drive().look(finds("Succeeded")).look(finds("Succeeded")).answer(unanswered());
+        story.tick("02:38").look(finds("Updating"));
+        story.tick("02:45").look(finds("Succeeded"));
+        story.tick("02:50").look(finds("Succeeded")).read_services().compare_with(different);
+        story.write(WriteOnce::Written)
+    });
+    story.tick("03:10").look(finds("Succeeded").strangers(1, 0, &["apis/billing"]));
+    story.check(expect![[r#"
+        03:10 E Idle + resumed -> Idle, look for contoso@02:00
+        03:10 E Idle + look Succeeded, 1 APIs and 0 products that the backup lacks -> Idle, rest | restore.deferred {deferred: since 03:10: nothing of ours was ever restored into contoso-dr, and it holds 1 API (apis/billing) that the backup lacks: if that may be overwritten, restore a backup by hand once}
+    "#]]);
+}
+
 #[test]
 fn what_may_have_changed_while_nobody_watched_is_not_overwritten_by_itself() {
     let mut story = standby();
