@@ -16,6 +16,9 @@ const WISH_LIFETIME: Duration = Duration::hours(4);
 /// How long a backup can be restored.
 const BACKUP_LIFETIME: Duration = Duration::days(30);
 
+/// The age of a look, and the time that a request takes.
+const CROSSING: Duration = Duration::seconds(60);
+
 /// Two clocks that are off by two minutes each way, and a look of 30 s.
 const CLOCKS: Duration = Duration::seconds(4 * 60 + 30);
 
@@ -90,7 +93,7 @@ impl Observer {
         self.overwrites_nothing_unwatched(scene, (call, service), tag);
         let moved = self.tiers.get(&service);
         let current = moved.map_or(scene.setup.tier, |(tier, _)| tier).to_owned();
-        let moved = moved.is_some_and(|(_, at)| scene.now - *at < Duration::seconds(60));
+        let moved = moved.is_some_and(|(_, at)| scene.now - *at < CROSSING);
         let same = text(&source["tier"]).eq_ignore_ascii_case(&current);
         self.check(Invariant::Automatic, same || moved, || format!("{tag}: it is of another tier"));
     }
@@ -101,7 +104,9 @@ impl Observer {
         let restored = |operation: &Operation| {
             operation.kind == OperationKind::Restore && operation.service == SERVICES[service].0
         };
-        if operations.iter().any(restored) {
+        // Somebody may come between the look and the request.
+        let crossed = self.edits.iter().any(|(edited, at)| *edited == service && scene.now - *at < CROSSING);
+        if crossed || operations.iter().any(restored) {
             return;
         }
         let stored = scene.blobs.peek(BACKUPS, &format!("{backup}.inventory.json"));

@@ -11,6 +11,9 @@ use apim_dr_sim::journal::OperationKind;
 /// After 10 minutes without a read nothing is certain; clocks differ by two minutes each way.
 const BLIND: Duration = Duration::minutes(15);
 
+/// The age of a look, and the time that a request takes.
+const CROSSING: Duration = Duration::seconds(60);
+
 impl Observer {
     /// Somebody has changed what a service holds.
     pub(crate) fn edited(&mut self, scene: &Scene<'_>, service: usize) {
@@ -51,7 +54,7 @@ impl Observer {
                 && operation.ended.is_none_or(|ended| ended > from)
         });
         let edits = self.edits.iter().filter(|(edited, at)| *edited == service && *at > from);
-        let unwatched = edits.map(|(_, at)| *at).find(|at| {
+        let unwatched = edits.map(|(_, at)| *at).filter(|at| scene.now - *at > CROSSING).find(|at| {
             let before =
                 self.reads.iter().filter(|read| *read <= at).max().map_or(from, |read| *read.max(&from));
             let after = self.reads.iter().filter(|read| *read > at).min().map_or(scene.now, |read| *read);

@@ -50,4 +50,8 @@ pub(super) fn edit(content: &mut Content, number: u32) {
     let name = format!("named-{}", number % 5);
     let path = format!("namedValues/{name}");
     content.put(&path, json!({ "displayName": name, "value": number.to_string(), "secret": false }));
+    if number.is_multiple_of(4) {
+        let display = format!("By hand, {number}");
+        content.put("apis/by-hand", json!({ "displayName": display, "path": "by-hand" }));
+    }
 }
