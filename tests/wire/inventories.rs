@@ -175,7 +175,7 @@ async fn a_comparison_waits_for_the_inventory_after_the_backup() {
     world.minutes(3).await;
     assert!(world.told("restore.mismatched").is_empty() && world.told("restore.verified").is_empty());
     let waits = world.told("inventory.interrupted");
-    let waits = waits.iter().filter(|told| told.service == NORTH).last().unwrap();
+    let waits = waits.iter().rfind(|told| told.service == NORTH).unwrap();
     assert!(waits.message.contains("is not finished yet"), "{waits:?}");
 
     world.cloud().clear_faults();

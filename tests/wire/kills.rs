@@ -150,32 +150,36 @@ async fn before_and_after_each_kind_of_request() {
     let kinds = places.filter(|(words, earlier)| *earlier == 0 && !words.starts_with("PUT"));
     let kinds = kinds.collect::<Vec<_>>();
     assert!(kinds.len() > 12, "a cycle asks for more than {kinds:?}");
-    let (stories, killed) = at_each_request(&azurite, kinds).await;
-    assert_eq!(killed, stories);
+    let (_, missed) = at_each_request(&azurite, kinds).await;
+    assert_eq!(missed, Vec::<Missed>::new(), "the handler was killed in each");
 }
 
 /// As many as there are in a cycle: for `cargo xtask prove kills`. How often is asked depends on how
 /// long it takes until a write is an event, so that the last few of a kind may be missing from a story.
 #[cfg(feature = "prove")]
+#[expect(clippy::print_stdout, reason = "the number stands in docs/proof.md")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_and_after_each_request() {
     let azurite = Azurite::http();
     let places = asked_in_a_cycle(&azurite).await;
     assert!(places.len() > 70, "a cycle asks more often than {places:?}");
-    let (stories, killed) = at_each_request(&azurite, places).await;
-    assert!(killed * 10 > stories * 8, "killed in {killed} of {stories} stories");
+    let (stories, missed) = at_each_request(&azurite, places).await;
+    println!("killed in {} of {stories} stories", stories - missed.len());
+    assert!(missed.len() * 5 < stories, "of {stories} stories it was not killed in these: {missed:?}");
 }
 
-/// How many stories were told, and in how many of them the handler was killed.
-async fn at_each_request(azurite: &Azurite, places: Vec<Place>) -> (usize, usize) {
+/// A story in which the handler did not come to the place where it was to be killed.
+type Missed = (Place, Kill);
+
+/// How many stories were told, and those of them in which the handler was not killed.
+async fn at_each_request(azurite: &Azurite, places: Vec<Place>) -> (usize, Vec<Missed>) {
     let killed = |place: Place| {
         [Kill::Before, Kill::After].map(|kill| killed_at_request(azurite, place.clone(), kill))
     };
     let stories = places.into_iter().flat_map(killed).collect::<Vec<_>>();
     let told = stories.len();
-    let killed =
-        stream::iter(stories).buffer_unordered(AT_ONCE).filter(|killed| ready(*killed)).count().await;
-    (told, killed)
+    let missed = stream::iter(stories).buffer_unordered(AT_ONCE).filter_map(ready).collect().await;
+    (told, missed)
 }
 
 /// A world with everything that the handler can be told to ask. What stands beside it lasts as long as it.
@@ -206,15 +210,15 @@ async fn asked_in_a_cycle(azurite: &Azurite) -> Vec<Place> {
     toll.places()
 }
 
-/// Whether the handler came to that place, and was killed.
-async fn killed_at_request(azurite: &Azurite, place: Place, kill: Kill) -> bool {
+/// The story, if the handler did not come to that place.
+async fn killed_at_request(azurite: &Azurite, place: Place, kill: Kill) -> Option<Missed> {
     // Azure took the restore, and nobody lives who could note that.
     let unproven = match kill {
         Kill::Before => place == (format!("PUT {RESTORE_ANSWER}"), 0),
         Kill::After => place.0.starts_with("POST restore"),
     };
     let story = format!("killed {kill:?} {place:?}");
-    let (toll, mut orders) = Toll::new(Some((place, kill)));
+    let (toll, mut orders) = Toll::new(Some((place.clone(), kill)));
     let (world, _beside) = world_behind(&toll, azurite, story).await;
     let kills = async {
         let done = orders.recv().await.unwrap();
@@ -227,9 +231,6 @@ async fn killed_at_request(azurite: &Azurite, place: Place, kill: Kill) -> bool 
         () = kills => {}
     }
     let killed = world.restarts() == 1;
-    if !killed {
-        eprintln!("not killed: {}", world.story);
-    }
     nothing_is_lost_or_doubled(&world, unproven && killed).await;
-    killed
+    (!killed).then_some((place, kill))
 }
