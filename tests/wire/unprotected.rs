@@ -54,7 +54,7 @@ async fn what_no_restore_puts_right_is_named_with_what_to_do_about_it() {
         namedValues/self names the host contoso-west.azure-api.net
     "#]].assert_eq(&told(&world).await);
     let event = world.told("standby.not_protected").remove(0);
-    let ties = "values of the backed-up service's own or its region's: 3";
+    let ties = "3 values of the backed-up service itself or its region";
     assert!(event.message.contains("CA certificates") && event.message.contains(ties), "{event:?}");
 }
 
