@@ -51,7 +51,7 @@ impl Azure {
         let (apis, products) = tokio::join!(self.names(scene, APIS), self.names(scene, PRODUCTS));
         let mut names = apis?;
         names.extend(products?);
-        if let Some(at) = inventory {
+        if let Some(at) = inventory.filter(|_| !names.is_empty()) {
             self.take_known(blob, at, &mut names).await?;
         }
         let count = |list: &str| names.keys().filter(|path| path.starts_with(&format!("{list}/"))).count();

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::policies::{Policy, PolicyResult};
-use azure_core::http::{Context, Request, Url};
+use azure_core::http::{AsyncRawResponse, Context, Request, Url};
 use tokio::time::{Duration, Instant};
 
+use super::retry::retry_after;
 use super::transport::is_write;
 
 const REMAINING: HeaderName = HeaderName::from_static("x-ms-ratelimit-remaining-subscription-reads");
@@ -23,6 +24,10 @@ const RATE: f64 = 25.0;
 
 /// What a crawl leaves in the bucket: the polls and looks of an invocation are fewer.
 const RESERVE: f64 = 5.0;
+
+/// Who was turned away and asks again too early renews the wait. No crawl waits for longer than this: a later tick goes
+/// on with it.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// Put into a read's context, it lets the read wait until the bucket allows it.
 #[derive(Debug)]
@@ -40,10 +45,13 @@ struct Bucket {
     at: Instant,
     /// Reads that have left and were not answered yet.
     on_their_way: f64,
+    /// Somebody was turned away, and asked not to come before.
+    closed_until: Instant,
 }
 
 impl Pace {
-    /// Waits until a crawl may read once more. That is a fraction of a second unless others read as well.
+    /// Waits until a crawl may read once more. That is a fraction of a second, unless others read as well or somebody was
+    /// turned away.
     async fn wait(&self, subscription: &str) {
         loop {
             let now = Instant::now();
@@ -69,7 +77,7 @@ fn subscription_of(url: &Url) -> String {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a pause of a fraction of a second between two reads of one crawl"
+    reason = "a pause between two reads of one crawl, of a fraction of a second in the normal case"
 )]
 async fn pause_for(pause: Duration) {
     tokio::time::sleep(pause).await;
@@ -77,7 +85,7 @@ async fn pause_for(pause: Duration) {
 
 impl Bucket {
     fn full(now: Instant) -> Self {
-        Self { tokens: CAPACITY, at: now, on_their_way: 0.0 }
+        Self { tokens: CAPACITY, at: now, on_their_way: 0.0, closed_until: now }
     }
 
     fn refill(&mut self, now: Instant) {
@@ -88,6 +96,9 @@ impl Bucket {
 
     /// Takes a token if `reserve` are left afterwards; otherwise says how long that will take.
     fn take_above(&mut self, reserve: f64, now: Instant) -> Option<Duration> {
+        if self.closed_until > now {
+            return Some(self.closed_until - now);
+        }
         self.refill(now);
         let lacking = reserve + 1.0 - self.tokens;
         if lacking > 0.0 {
@@ -103,12 +114,38 @@ impl Bucket {
     }
 
     /// Takes in an answer. What it says was left does not count those of ours that had not arrived by then.
-    fn answered(&mut self, remaining: Option<f64>, now: Instant) {
+    fn answered(&mut self, left: Left, now: Instant) {
         self.refill(now);
         self.on_their_way = (self.on_their_way - 1.0).max(0.0);
-        if let Some(remaining) = remaining {
-            let least = (remaining - self.on_their_way).min(CAPACITY);
-            self.tokens = self.tokens.min(remaining).max(least);
+        match left {
+            Left::Untold => {}
+            Left::Reads(remaining) => {
+                let least = (remaining - self.on_their_way).min(CAPACITY);
+                self.tokens = self.tokens.min(remaining).max(least);
+            }
+            Left::NothingFor(pause) => {
+                self.closed_until = self.closed_until.max(now + pause.min(LONGEST_WAIT));
+            }
+        }
+    }
+}
+
+/// What an answer says of the bucket.
+#[derive(Clone, Copy, Debug)]
+enum Left {
+    Untold,
+    /// So many reads.
+    Reads(f64),
+    /// The read was turned away, and no other shall come for so long.
+    NothingFor(Duration),
+}
+
+impl Left {
+    fn after(answer: &AsyncRawResponse) -> Self {
+        let turned_away = u16::from(answer.status()) == 429;
+        match retry_after(answer.headers()).filter(|_| turned_away) {
+            Some(pause) => Self::NothingFor(pause.unsigned_abs()),
+            None => remaining(answer.headers()).map_or(Self::Untold, Self::Reads),
         }
     }
 }
@@ -122,13 +159,13 @@ struct OnItsWay<'a> {
     pace: &'a Pace,
     subscription: &'a str,
     /// What Resource Manager said was left.
-    remaining: Option<f64>,
+    left: Left,
 }
 
 impl Drop for OnItsWay<'_> {
     fn drop(&mut self) {
-        let remaining = self.remaining;
-        self.pace.in_bucket(self.subscription, |bucket| bucket.answered(remaining, Instant::now()));
+        let left = self.left;
+        self.pace.in_bucket(self.subscription, |bucket| bucket.answered(left, Instant::now()));
     }
 }
 
@@ -150,9 +187,9 @@ impl Policy for Pacing {
                 bucket.take();
             }),
         }
-        let mut on_its_way = OnItsWay { pace: &self.0, subscription: &subscription, remaining: None };
+        let mut on_its_way = OnItsWay { pace: &self.0, subscription: &subscription, left: Left::Untold };
         let answer = next[0].send(context, request, &next[1..]).await;
-        on_its_way.remaining = answer.as_ref().ok().and_then(|answer| remaining(answer.headers()));
+        on_its_way.left = answer.as_ref().map_or(Left::Untold, Left::after);
         answer
     }
 }
@@ -184,7 +221,7 @@ mod tests {
     fn an_answer_that_says_less_is_left_makes_the_crawl_wait() {
         let (mut bucket, now) = bucket();
         assert_eq!(take(&mut bucket, now), None);
-        bucket.answered(Some(2.0), now);
+        bucket.answered(Left::Reads(2.0), now);
         assert_eq!(take(&mut bucket, now), Some(Duration::from_millis(160)));
     }
 
@@ -194,16 +231,31 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(take(&mut bucket, now), None);
         }
-        (0..19).for_each(|_| bucket.answered(None, now));
-        bucket.answered(Some(249.0), now);
+        (0..19).for_each(|_| bucket.answered(Left::Untold, now));
+        bucket.answered(Left::Reads(249.0), now);
         assert_eq!((bucket.tokens, bucket.on_their_way), (249.0, 0.0));
+    }
+
+    #[test]
+    fn who_is_turned_away_does_not_ask_again_too_early() {
+        let (mut bucket, now) = bucket();
+        assert_eq!(take(&mut bucket, now), None);
+        assert_eq!(take(&mut bucket, now), None);
+        let (short, long) = (Duration::from_secs(17), Duration::from_secs(300));
+        bucket.answered(Left::NothingFor(short), now);
+        // It was let through before.
+        bucket.answered(Left::Reads(3.0), now);
+        assert_eq!(take(&mut bucket, now), Some(short));
+        assert_eq!(take(&mut bucket, now + short), None);
+        bucket.answered(Left::NothingFor(long), now + short);
+        assert_eq!(take(&mut bucket, now + short), Some(LONGEST_WAIT));
     }
 
     #[test]
     fn the_headers_of_the_older_hourly_limit_do_not_overfill_it() {
         let (mut bucket, now) = bucket();
         bucket.take();
-        bucket.answered(Some(11_999.0), now);
+        bucket.answered(Left::Reads(11_999.0), now);
         assert_eq!(bucket.tokens, CAPACITY);
     }
 
@@ -214,7 +266,7 @@ mod tests {
         assert_eq!(of("https://arm.test/Subscriptions/a1"), "a1");
         assert_eq!(of("https://arm.test/providers/Microsoft.ApiManagement"), "");
         let pace = Pace::default();
-        pace.in_bucket("a", |bucket| bucket.answered(Some(0.0), Instant::now()));
+        pace.in_bucket("a", |bucket| bucket.answered(Left::Reads(0.0), Instant::now()));
         assert!(pace.in_bucket("b", |bucket| bucket.tokens) > 200.0);
         assert!(pace.in_bucket("a", |bucket| bucket.tokens) < 200.0);
     }
