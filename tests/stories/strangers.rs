@@ -38,7 +38,7 @@ fn nothing_is_restored_by_itself_into_a_service_that_holds_somebody_elses() {
         02:31 B Idle + resumed -> Idle, look for contoso@02:00
         02:31 B Idle + look Succeeded, 0 APIs and 1 products that the backup lacks -> Idle, rest | restore.deferred {deferred: since 02:30: nothing of ours was ever restored into contoso-dr, and it holds 1 product (products/starter) that the backup lacks: if that may be overwritten, restore a backup by hand once}
         02:32 C Idle + resumed -> Idle, look for contoso@02:00
-        02:32 C Idle + look Succeeded, content: HTTP 403 AuthorizationFailed -> Idle, rest | restore.deferred {deferred: since 02:30: what contoso-dr holds cannot be looked at, and may be somebody else's: HTTP 403 AuthorizationFailed}
+        02:32 C Idle + look Succeeded, content: HTTP 403 AuthorizationFailed -> Idle, rest | restore.deferred {deferred: since 02:30: what contoso-dr holds cannot be looked at, and may be somebody else's: HTTP 403 AuthorizationFailed. If it may be overwritten all the same, restore a backup by hand}
         02:33 D Idle + resumed -> Idle, look for contoso@02:00
         02:33 D Idle + look Succeeded -> Requested(by D), look for contoso@02:00 | restore.requested {deferred: -}
     "#]]);
@@ -58,7 +58,7 @@ fn it_is_asked_again_after_the_claim() {
         02:31 B Idle + resumed -> Idle, look for contoso@02:00
         02:31 B Idle + look Succeeded -> Requested(by B), look for contoso@02:00 | restore.requested
         02:31 B Requested(by B) + look Succeeded, content: HTTP 403 AuthorizationFailed -> Idle, rest | restore.undone
-              the claim is undone, nothing is counted: what contoso-dr holds cannot be looked at, and may be somebody else's: HTTP 403 AuthorizationFailed
+              the claim is undone, nothing is counted: what contoso-dr holds cannot be looked at, and may be somebody else's: HTTP 403 AuthorizationFailed. If it may be overwritten all the same, restore a backup by hand
     "#]]);
 }
 
@@ -141,7 +141,7 @@ fn what_may_have_changed_while_nobody_watched_is_not_overwritten_by_itself() {
         09:00 D Idle + look Succeeded, other lists than after the restore -> Idle, rest | restore.deferred {deferred: since 09:00: up to 2026-03-10T08:00:00Z nobody could tell who carries the traffic, and contoso-dr has changed since contoso-20260310T020000Z was restored into it: users may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`}
         09:00 D Idle + compared -> Idle, again | standby.compared {aside: -}
         09:01 E Idle + resumed -> Idle, look for contoso@08:30
-        09:01 E Idle + look Succeeded, content: HTTP 403 AuthorizationFailed -> Idle, rest | restore.deferred {deferred: since 09:00: what contoso-dr holds cannot be looked at, and may be somebody else's: HTTP 403 AuthorizationFailed}
+        09:01 E Idle + look Succeeded, content: HTTP 403 AuthorizationFailed -> Idle, rest | restore.deferred {deferred: since 09:00: what contoso-dr holds cannot be looked at, and may be somebody else's: HTTP 403 AuthorizationFailed. If it may be overwritten all the same, restore a backup by hand}
         09:02 F Idle + resumed -> Idle, look for contoso@08:30
         09:02 F Idle + look Succeeded -> Requested(by F), look for contoso@08:30 | restore.requested {deferred: -}
         09:02 F Requested(by F) + look Succeeded, other lists than after the restore -> Idle, rest | restore.undone

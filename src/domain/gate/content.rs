@@ -54,9 +54,10 @@ pub(super) fn objects(
         (Asking::Both(_), Some(Ok(ContentLook::Both(found, now)))) => {
             strange(context, found).or_else(|| changed(context, record, now))
         }
-        (_, Some(Err(why))) => {
-            Some(format!("what {service} holds cannot be looked at, and may be somebody else's: {why}"))
-        }
+        (_, Some(Err(why))) => Some(format!(
+            "what {service} holds cannot be looked at, and may be somebody else's: {why}. If it may be overwritten all the \
+             same, restore a backup by hand"
+        )),
         (_, Some(Ok(_)) | None) => Some(format!("what {service} holds was not looked at")),
     }
 }
