@@ -14,18 +14,20 @@ use apim_dr_sim::blobs::Blobs;
 use apim_dr_sim::clock::Clock;
 use apim_dr_sim::cloud::{Cloud, ServiceSpec, StorageAccount};
 use apim_dr_sim::content::Content;
+use apim_dr_sim::journal::OperationKind;
 use apim_dr_sim::knobs::Request as Kind;
-use apim_dr_sim::storage::Account;
+use apim_dr_sim::storage::{Access, Account, StorageClient};
 use apim_dr_sim::tokens::TokenTime;
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::plan::SERVICES;
 use crate::secrets;
 use crate::world::deployed::service_id;
-use crate::world::sent::{ACCOUNT, ARM, About, BACKUPS, ENTRA, STORAGE, Sent};
+use crate::world::sent::{ACCOUNT, ARM, About, BACKUPS, ENTRA, STATE, STORAGE, Sent};
 
 /// What a bucket of Resource Manager's holds, and what comes back each second.
 const BUCKET: (f64, f64) = (250.0, 25.0);
@@ -43,7 +45,7 @@ pub struct Crawled {
     pub reads: usize,
     /// Reads that were turned away.
     pub throttled: usize,
-    /// From the first read of content to the request to back up, in seconds.
+    /// From the first read of content to the request to back up, or to the end of a comparison, in seconds.
     pub seconds: f64,
     /// Ticks of which each did a part.
     pub ticks: usize,
@@ -58,9 +60,7 @@ impl Crawled {
 
 /// Lets the handler take the inventory of a service with so many APIs, where every answer takes `latency`.
 pub fn crawl(apis: usize, latency: StdDuration) -> Result<Crawled, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(async {
+    run(async {
         let place = Place::new(apis, latency);
         let work = place.handler()?;
         for tick in 1..=MOST_TICKS {
@@ -71,6 +71,28 @@ pub fn crawl(apis: usize, latency: StdDuration) -> Result<Crawled, String> {
         }
         Err(format!("{apis} APIs are not read after {MOST_TICKS} ticks"))
     })
+}
+
+/// Lets the handler back such a service up, restore it elsewhere, and compare what came of it.
+pub fn verify(apis: usize, latency: StdDuration) -> Result<Crawled, String> {
+    run(async {
+        let place = Place::new(apis, latency);
+        let work = place.handler()?;
+        let mut comparing = 0;
+        for _ in 1..=MOST_TICKS {
+            place.tick(&work).await?;
+            comparing += usize::from(place.restored().is_some());
+            if place.is_verified().await {
+                return place.compared((apis, comparing));
+            }
+        }
+        Err(format!("{apis} APIs are not compared after {MOST_TICKS} ticks"))
+    })
+}
+
+fn run(work: impl Future<Output = Result<Crawled, String>>) -> Result<Crawled, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.map_err(|error| error.to_string())?.block_on(work)
 }
 
 struct Place {
@@ -85,7 +107,8 @@ impl Place {
         let clock = Clock::of_runtime(START);
         let account =
             Account { name: ACCOUNT.to_owned(), key: secrets::account_key(), endpoint: STORAGE.to_owned() };
-        let blobs = Blobs::with(account.clone(), clock.clone(), None);
+        // Who may write blobs is not what is measured.
+        let blobs = Blobs::with(account.clone(), clock.clone(), Some(Arc::new(|_: &str| true)));
         let storage = StorageAccount::in_process(account.clone(), blobs.router());
         let [(primary, region), (secondary, elsewhere), ..] = SERVICES;
         let primary = ServiceSpec::new(primary, region).with_content(Content::large(apis, 1));
@@ -105,6 +128,7 @@ impl Place {
                     format!("DefaultEndpointsProtocol=https;AccountName={ACCOUNT};AccountKey={key}")
                 }
                 "BACKUP_CONTAINER" => BACKUPS.to_owned(),
+                "STATE_CONTAINER" => STATE.to_owned(),
                 "APIM_PRIMARY_ID" => service_id(SERVICES[0].0),
                 "APIM_SECONDARY_IDS" => service_id(SERVICES[1].0),
                 "LIVE_CHECK" => "off".to_owned(),
@@ -143,16 +167,43 @@ impl Place {
         let journal = self.cloud.journal();
         let asked = journal.of(Kind::Backup).first()?.at;
         let began = journal.of(Kind::Content).first()?.at;
+        Some(self.between((began, asked), (apis, ticks)))
+    }
+
+    /// When the restore ended, if it has.
+    fn restored(&self) -> Option<OffsetDateTime> {
+        let operations = self.cloud.journal().operations().into_iter();
+        operations.filter(|operation| operation.kind == OperationKind::Restore).find_map(|ended| ended.ended)
+    }
+
+    /// What comparing came to, from the first read of the target after the restore to the last.
+    fn compared(&self, (apis, ticks): (usize, usize)) -> Result<Crawled, String> {
+        let restored = self.restored().ok_or("nothing was restored")?;
+        let reads = self.cloud.journal().of(Kind::Content).into_iter();
+        let mut reads = reads.map(|exchange| exchange.at).filter(|at| *at >= restored);
+        let began = reads.next().ok_or("nothing was read of the target")?;
+        let ended = reads.next_back().ok_or("nothing more was read of the target")?;
+        Ok(self.between((began, ended), (apis, ticks)))
+    }
+
+    async fn is_verified(&self) -> bool {
+        let storage = StorageClient::in_process(self.account.clone(), Access::Key, self.blobs.router());
+        let stored = storage.get(STATE, &format!("services/{}.json", SERVICES[1].0)).await;
+        let record = stored.ok().flatten().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        record.is_some_and(|record| record["holds"]["compared"]["result"] == "verified")
+    }
+
+    fn between(
+        &self,
+        (began, ended): (OffsetDateTime, OffsetDateTime),
+        (apis, ticks): (usize, usize),
+    ) -> Crawled {
+        let journal = self.cloud.journal();
         let meanwhile = journal.exchanges().into_iter().filter(|exchange| {
-            exchange.at >= began && exchange.at <= asked && matches!(exchange.method.as_str(), "GET" | "HEAD")
+            exchange.at >= began && exchange.at <= ended && matches!(exchange.method.as_str(), "GET" | "HEAD")
         });
-        Some(Crawled {
-            apis,
-            reads: meanwhile.count(),
-            throttled: journal.throttled(),
-            seconds: (asked - began).as_seconds_f64(),
-            ticks,
-        })
+        let (reads, throttled) = (meanwhile.count(), journal.throttled());
+        Crawled { apis, reads, throttled, seconds: (ended - began).as_seconds_f64(), ticks }
     }
 }
 
