@@ -9,8 +9,11 @@ use crate::domain::inventory::{Folding, digest_of};
 use crate::domain::observation::StretchEnd;
 use crate::domain::unprotected::{Facts, Found, Tie, Ties, Vault, user_assigned};
 
-/// Entries of one list that are read for this; of a longer one it is told that it was not.
-const LARGEST_LIST: usize = 5_000;
+/// Entries of one list that are held at once for this; of a longer one it is told that it was not read.
+const LARGEST_LIST: usize = 1_000;
+
+/// Entries of one list that are looked through for ties, and dropped one by one.
+const LARGEST_SEARCH: usize = 20_000;
 
 /// Providers and gateways of which the lists below them are read.
 const MOST_OWNERS: usize = 20;
@@ -125,7 +128,16 @@ impl Reality<'_> {
     }
 
     async fn list(&self, segments: &[&str]) -> Result<Vec<Value>, String> {
-        match self.content.finish(Walk::of(segments, LARGEST_LIST), &Some).await {
+        self.take(Walk::of(segments, LARGEST_LIST), &Some).await
+    }
+
+    /// Reads a list, and keeps of each entry what `take` makes of it.
+    async fn take<T>(
+        &self,
+        walk: Walk<T>,
+        take: &(dyn Fn(Value) -> Option<T> + Sync),
+    ) -> Result<Vec<T>, String> {
+        match self.content.finish(walk, take).await {
             Ok((_, Outcome::Unread { not_in_tier: true, .. } | Outcome::Gone)) => Ok(Vec::new()),
             Ok((_, Outcome::Unread { why, .. })) => Err(why),
             Ok((entries, Outcome::Whole)) => Ok(entries),
@@ -189,12 +201,9 @@ impl Reality<'_> {
         };
         let (mut ties, mut unread) = (Vec::new(), Vec::new());
         for list in ["backends", "namedValues", "loggers", "caches", "certificates"] {
-            match self.list(&[list]).await {
-                Ok(entries) => ties.extend(
-                    entries
-                        .iter()
-                        .filter_map(|entry| belongs.tie(format!("{list}/{}", name_of(entry)?), entry)),
-                ),
+            let tie = |entry: Value| Some(belongs.tie(format!("{list}/{}", name_of(&entry)?), &entry));
+            match self.take(Walk::of(&[list], LARGEST_SEARCH), &tie).await {
+                Ok(found) => ties.extend(found.into_iter().flatten()),
                 Err(why) => unread.push(format!("{list}: {why}")),
             }
         }
