@@ -41,7 +41,8 @@ pub fn note(mut record: Record, serving: &Serving, now: Timestamp) -> Decision {
 }
 
 fn remember(before: Option<Served>, by: &ServiceName, now: Timestamp) -> Served {
-    let Some(before) = before else { return Served { by: by.clone(), read_at: now, blind_until: None } };
+    // Before the first read nobody watched at all, be it that the settings did not ask for it.
+    let Some(before) = before else { return Served { by: by.clone(), read_at: now, blind_until: Some(now) } };
     let blind = now - before.read_at > BLIND;
     let fresh = before.by == *by && (now - before.read_at).abs() < READ_AGAIN;
     Served {

@@ -22,7 +22,7 @@ fn a_secondary_that_serves_closes_the_latch_at_once() {
     story.reads("08:03", "contoso-dr").in_words();
     story.reads("08:04", "contoso-dr");
     story.check(expect![[r#"
-        08:03 D Idle + contoso-dr serves -> Idle, rest | failover.latched {failed over: to contoso-dr since 08:03; served: contoso-dr at 08:03}
+        08:03 D Idle + contoso-dr serves -> Idle, rest | failover.latched {failed over: to contoso-dr since 08:03; served: contoso-dr at 08:03, blind until 08:00}
               contoso-dr carries the traffic, not the primary contoso: until `resume` nothing is restored by itself, and the schedule backs up the service that serves
         08:04 E Idle + contoso-dr serves -> Idle, rest
     "#]]);
@@ -45,9 +45,9 @@ fn the_latch_names_the_secondary_that_served_last() {
     let mut story = failed_over();
     story.reads("08:09", "contoso-ap").reads("08:10", "contoso").reads("08:11", "contoso-ap");
     story.check(expect![[r#"
-        08:09 E Idle + contoso-ap serves -> Idle, rest | failover.latched {failed over: to contoso-ap since 08:03; served: contoso-ap at 08:09}
-        08:10 F Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:10}
-        08:11 G Idle + contoso-ap serves -> Idle, rest | failover.latched {served: contoso-ap at 08:11}
+        08:09 E Idle + contoso-ap serves -> Idle, rest | failover.latched {failed over: to contoso-ap since 08:03; served: contoso-ap at 08:09, blind until 08:00}
+        08:10 F Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:10, blind until 08:00}
+        08:11 G Idle + contoso-ap serves -> Idle, rest | failover.latched {served: contoso-ap at 08:11, blind until 08:00}
     "#]]);
 }
 
@@ -71,7 +71,7 @@ fn an_idle_read_is_written_down_every_five_minutes_only() {
         08:02 E Idle + contoso serves -> Idle, rest
         08:03 F Idle + contoso serves -> Idle, rest
         08:04 G Idle + contoso serves -> Idle, rest
-        08:05 H Idle + contoso serves -> Idle, rest {served: contoso at 08:05}
+        08:05 H Idle + contoso serves -> Idle, rest {served: contoso at 08:05, blind until 08:00}
         08:06 I Idle + contoso serves -> Idle, rest
     "#]]);
 }
@@ -81,9 +81,20 @@ fn ten_minutes_without_a_word_are_remembered() {
     let mut story = primary();
     story.reads("08:10", "contoso").reads_nothing("08:15").reads("08:20:01", "contoso");
     story.check(expect![[r#"
-        08:10 D Idle + contoso serves -> Idle, rest {served: contoso at 08:10}
+        08:10 D Idle + contoso serves -> Idle, rest {served: contoso at 08:10, blind until 08:00}
         08:15 E Idle + nobody knows who serves -> Idle, rest
         08:20:01 F Idle + contoso serves -> Idle, rest {served: contoso at 08:20:01, blind until 08:20:01}
+    "#]]);
+}
+
+/// The settings may not have asked for it before: users may have been anywhere.
+#[test]
+fn before_the_first_read_nobody_watched() {
+    let mut story = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    story.reads_nothing("08:00").reads("08:01", "contoso");
+    story.check(expect![[r#"
+        08:00 C Idle + nobody knows who serves -> Idle, rest
+        08:01 D Idle + contoso serves -> Idle, rest {served: contoso at 08:01, blind until 08:01}
     "#]]);
 }
 
@@ -382,7 +393,7 @@ fn when_roles_change_to_the_service_that_serves_the_latch_is_gone() {
     let mut new = Story::of_secondary();
     new.inherits("09:00", &old);
     new.check(expect![[r#"
-        09:00 A Idle + the old primary's latch -> Idle, rest {served: contoso-dr at 08:03}
+        09:00 A Idle + the old primary's latch -> Idle, rest {served: contoso-dr at 08:03, blind until 08:00}
     "#]]);
     old.hands_on("09:01");
     old.check(expect![[r#"
