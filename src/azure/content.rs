@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 use tokio::time::{Duration, Instant};
 
-use super::answers::{describe, refused_token, silence};
+use super::answers::{refused_token, silence};
 use super::arm::{Arm, NoReply};
 use super::words::azure_words;
 use crate::clock::InvocationClock;
@@ -51,7 +51,7 @@ impl Outcome {
     }
 
     fn refused(answer: &RawResponse, not_in_tier: bool) -> Self {
-        let mut why = describe(answer);
+        let mut why = azure_words(answer).to_string();
         if let Some((end, _)) = why.char_indices().nth(LONGEST_REASON) {
             why.truncate(end);
             why.push('…');
@@ -216,7 +216,8 @@ impl Content<'_> {
         }
     }
 
-    /// What an answer to a read means. First match wins.
+    /// What an answer to a read means. First match wins. Reasons hold no ids of requests, which stand in the log: what is put
+    /// together twice has to be the same, and what is told again and again is no news.
     async fn read(&self, url: Url) -> Result<Answered, StretchEnd> {
         if !self.clock.allows_read() {
             return Err(StretchEnd::Late);
@@ -230,14 +231,14 @@ impl Content<'_> {
         match u16::from(answer.status()) {
             200 => Ok(Answered::Found(answer)),
             401 => Err(StretchEnd::NoToken(refused_token(&answer))),
-            403 => Err(StretchEnd::GivenUp(describe(&answer))),
+            403 => Err(StretchEnd::GivenUp(azure_words(&answer).to_string())),
             404 => Ok(Answered::Other(gone(&answer))),
-            408 | 409 | 412 | 429 => Err(StretchEnd::Interrupted(describe(&answer))),
+            408 | 409 | 412 | 429 => Err(StretchEnd::Interrupted(azure_words(&answer).to_string())),
             400..=499 => {
                 let not_in_tier = azure_words(&answer).code == NOT_IN_TIER;
                 Ok(Answered::Other(Outcome::refused(&answer, not_in_tier)))
             }
-            _ => Err(StretchEnd::Interrupted(describe(&answer))),
+            _ => Err(StretchEnd::Interrupted(azure_words(&answer).to_string())),
         }
     }
 }

@@ -145,6 +145,7 @@ async fn a_service_whose_content_cannot_be_looked_at_is_left_alone_before_the_fi
     world.minutes(5).await;
     let deferred = world.record(NORTH).await["restoreWish"]["deferred"]["reason"].clone();
     assert!(deferred.as_str().unwrap().contains("cannot be looked at"), "{deferred}");
+    assert_eq!(world.told("restore.deferred").len(), 1, "the same reason is told once");
     world.cloud().allow_all();
     world.until_held_by(&[NORTH]).await;
 }
