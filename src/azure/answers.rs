@@ -114,7 +114,7 @@ pub(super) fn to_look(reply: Result<RawResponse, NoReply>) -> Result<ServiceLook
 pub(super) fn to_serving(reply: Result<RawResponse, NoReply>, gateways: &Gateways) -> Serving {
     let read = match reply {
         Ok(answer) if u16::from(answer.status()) == 200 => Profile::parse(answer.body()),
-        Ok(answer) => Err(describe(&answer)),
+        Ok(answer) => Err(azure_words(&answer).to_string()),
         Err(no_reply) => Err(silence(no_reply)),
     };
     match read {
@@ -167,7 +167,7 @@ pub(super) fn silence(no_reply: NoReply) -> String {
 }
 
 pub(super) fn refused_token(answer: &RawResponse) -> String {
-    format!("Azure refused the token, and a new one as well: {}", describe(answer))
+    format!("Azure refused the token, and a new one as well: {}", azure_words(answer))
 }
 
 /// Azure's words with the ids by which its support finds the request.
