@@ -7,7 +7,7 @@ use super::super::{Memo, Scene};
 use super::script::*;
 use crate::domain::id::ServiceId;
 use crate::domain::inventory::lists::TOP;
-use crate::domain::inventory::{Depth, Folding, Place};
+use crate::domain::inventory::{Depth, Folding, Place, Unit};
 use crate::domain::observation::StretchEnd;
 
 /// Crawls a service whose lists are empty, but that names this policy among all policies. After the lists come the
@@ -84,4 +84,22 @@ async fn a_name_that_is_too_long_or_no_part_of_a_path_is_none() {
         let why = "the list apis cannot be read: one of its entries has no usable name".to_owned();
         assert_eq!((stretch.place, stretch.end), (Place::Start, StretchEnd::GivenUp(why)));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_top_level_list_that_is_not_there_or_may_not_be_read_ends_the_crawl_where_it_was() {
+    let read_before = Place::After(Unit::List(TOP[5].to_owned()));
+    for (refusal, why) in [
+        (error(404, "ResourceNotFound", "gone"), format!("there is no list {}", TOP[6])),
+        (error(403, "AuthorizationFailed", "no right"), "HTTP 403 AuthorizationFailed: no right".to_owned()),
+    ] {
+        let mut replies = replies("policies/policy");
+        replies[6] = refusal;
+        let (stretch, _) = crawl_with(Depth::Lists, replies).await;
+        assert_eq!((stretch.place, stretch.end), (read_before.clone(), StretchEnd::GivenUp(why)));
+    }
+    let mut replies = replies("policies/policy");
+    replies[6] = error(400, "InvalidParameters", "no");
+    let (stretch, _) = crawl_with(Depth::Lists, replies).await;
+    assert_eq!((stretch.place, stretch.end, stretch.unread.len()), (Place::End, StretchEnd::Full, 1));
 }
