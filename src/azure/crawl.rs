@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{FutureExt as _, StreamExt as _, stream};
 use serde_json::Value;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use super::content::{Content, Outcome, Walk};
@@ -109,6 +109,32 @@ impl Budget<'_> {
     }
 }
 
+/// Whose turn it is of those that are read at a time. Everybody is woken in the order in which they came to wait, so that
+/// a simulation can be repeated.
+#[derive(Default)]
+struct Turn {
+    done: AtomicUsize,
+    passed_on: Notify,
+}
+
+impl Turn {
+    fn done(&self) -> usize {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    fn pass_on(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.passed_on.notify_waiters();
+    }
+
+    /// One task polls whoever waits and whoever passes the turn on, so nobody misses it between the look and the wait.
+    async fn comes_to(&self, number: usize) {
+        while self.done() != number {
+            self.passed_on.notified().await;
+        }
+    }
+}
+
 impl Crawl<'_> {
     /// Reads on from `place`, for one stretch.
     pub(super) async fn stretch(&self, place: &Place) -> Stretch {
@@ -137,26 +163,20 @@ impl Crawl<'_> {
         let lists = TOP.iter().map(|list| (*list).to_owned());
         let is_past = |list: &String| stretch.place.is_past(&Unit::List(list.clone()));
         let left: Vec<String> = lists.filter(|list| !is_past(list)).collect();
-        let (count, turn) = (left.len(), watch::Sender::new(0));
+        let (count, turn) = (left.len(), Turn::default());
         let begun = left.into_iter().enumerate().take_while(|_| budget.allows());
-        let reading = begun.map(|(number, list)| self.read_list(list, (number, turn.subscribe())).boxed());
+        let reading = begun.map(|(number, list)| self.read_list(list, (number, &turn)).boxed());
         let mut read = stream::iter(reading).buffered(AT_ONCE);
-        let mut done = 0;
         while let Some(unit) = read.next().await {
             add(budget, stretch, unit?);
-            done += 1;
-            turn.send_replace(done);
+            turn.pass_on();
         }
-        Ok(done == count)
+        Ok(turn.done() == count)
     }
 
     /// Reads a list: its first page beside others, what follows when those before it are done, so that one list alone
     /// is held as a whole.
-    async fn read_list(
-        &self,
-        list: String,
-        (number, mut turn): (usize, watch::Receiver<usize>),
-    ) -> Result<ReadUnit, StretchEnd> {
+    async fn read_list(&self, list: String, (number, turn): (usize, &Turn)) -> Result<ReadUnit, StretchEnd> {
         let (entities, unread) = (Vec::new(), Vec::new());
         let mut read = ReadUnit { unit: Unit::List(list.clone()), entities, unread };
         // The one policy at the top is fetched like all others, as it was written.
@@ -167,7 +187,7 @@ impl Crawl<'_> {
         let mut walk = Walk::of(&[&list], LARGEST_LIST);
         self.content.step(&mut walk, &self.take(&[&list])).await?;
         // Whoever waits here is never waited for: the stream goes on polling all that it holds.
-        let _ = turn.wait_for(|done| *done == number).await;
+        turn.comes_to(number).await;
         walk.goes_on();
         let (entities, outcome) = self.content.finish(walk, &self.take(&[&list])).await?;
         match outcome {
