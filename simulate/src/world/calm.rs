@@ -32,6 +32,7 @@ impl World {
         let mut draws = Draws::of(&[self.plan.seed, 5]);
         let mut wellness = self.wellness(since);
         while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
+            self.fill_again();
             self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
             self.chance_to_vouch(&mut draws).await;
@@ -73,6 +74,15 @@ impl World {
             self.set_tier(service, self.plan.setup.tier);
         }
         self.cloud.service(SERVICES[primary].0).edit(content::fill);
+    }
+
+    /// What somebody asked for before the calm may still bring the backup of a nearly empty service into the primary: he
+    /// sees that, and puts it right. Until then each of its backups is suspicious, as it should be.
+    fn fill_again(&self) {
+        let service = self.cloud.service(SERVICES[self.state().deployed.primary].0);
+        if content::is_hollow(&service.content()) {
+            service.edit(content::fill);
+        }
     }
 
     /// A failover is over when somebody says so, and nothing else ends it.

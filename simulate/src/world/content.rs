@@ -38,6 +38,12 @@ pub(super) fn fill(content: &mut Content) {
     content.put("products/partner", json!({ "displayName": "Partner", "state": "published" }));
 }
 
+/// Whether some of what [`fill`] puts there is missing.
+pub(super) fn is_hollow(content: &Content) -> bool {
+    let mut apis = (0..APIS).map(|number| format!("apis/api-{number}"));
+    apis.any(|path| content.get(&path).is_none()) || content.get("products/partner").is_none()
+}
+
 /// Takes most of the APIs away.
 pub(super) fn hollow(content: &mut Content) {
     for number in 1..APIS {
