@@ -52,10 +52,13 @@ async fn read(store: &Store, path: String) -> Result<Option<ClosedRun>, String> 
     }
 }
 
+/// What is said where there is no run.
+pub(super) const NOTHING: &str = "nothing was backed up or restored yet\n";
+
 /// Renders runs, oldest first.
 pub fn text(runs: &[ClosedRun]) -> String {
     if runs.is_empty() {
-        return "nothing was backed up or restored yet\n".into();
+        return NOTHING.into();
     }
     let head = ["BEGAN", "TOOK", "SERVICE", "WHAT", "OUTCOME", "BACKUP", ""].map(str::to_owned).to_vec();
     let rows = runs.iter().map(|run| {

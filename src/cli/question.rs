@@ -42,6 +42,14 @@ pub(super) fn of_restore(
             holds.map_or_else(String::new, |service| format!(" So far: {}.", status::held(&service.holds)));
         let primary = if *target == status.primary { ", the primary," } else { "" };
         lines.push(format!("{target}{primary} is overwritten with {backup}.{holds}"));
+        if status.serving.service.as_ref() == Some(target) {
+            lines.push(match even_if_live {
+                true => {
+                    format!("{target} CARRIES THE TRAFFIC: users meet a service that is being rewritten.")
+                }
+                false => format!("But {target} carries the traffic: this waits until another service does."),
+            });
+        }
     }
     let known = source.and_then(|record| record.backups.iter().find(|known| known.name == *backup));
     match known {
@@ -63,7 +71,7 @@ pub(super) fn of_restore(
             newest.name
         ));
     }
-    if even_if_live {
+    if even_if_live && !targets.iter().any(|target| status.serving.service.as_ref() == Some(target)) {
         lines.push("Nobody asks whether users are on it: if they are, they will notice.".into());
     }
     lines.join("\n")
@@ -80,8 +88,22 @@ pub(super) fn of_resume(status: &Status) -> String {
         ),
         None => "Nothing is failed over; what waits to be restored is dropped all the same.".into(),
     };
+    let pinned = pinned(status).map(|pinned| format!("\n{pinned}")).unwrap_or_default();
     format!(
-        "{given_up}\n{} is backed up anew, and that backup is restored into the secondaries.",
+        "{given_up}\n{} is backed up anew, and that backup is restored into the secondaries.{pinned}",
         status.primary
     )
+}
+
+/// Which services are pinned: `resume` does not end that.
+pub(super) fn pinned(status: &Status) -> Option<String> {
+    let pinned = status.services.iter().filter_map(|service| {
+        let (name, pin) = (&service.name, service.pin.as_ref()?);
+        Some(format!(
+            "{name} is pinned to {}: nothing newer is restored into it before you restore the newest by hand.",
+            pin.backup
+        ))
+    });
+    let pinned: Vec<_> = pinned.collect();
+    (!pinned.is_empty()).then(|| pinned.join("\n"))
 }

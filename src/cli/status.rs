@@ -7,9 +7,7 @@ use time::Duration;
 use super::words::{age, clock};
 use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Failures, Held, Holds};
-use crate::domain::status::{
-    BELIEVED_FOR, Found, Role, ServiceStatus, Status, UnderWay, Wished, found, held,
-};
+use crate::domain::status::{BELIEVED_FOR, Found, Role, ServiceStatus, Status, UnderWay, Wished, found};
 use crate::domain::vocabulary::Timestamp;
 
 /// How wide the labels are.
@@ -74,7 +72,8 @@ fn head(page: &mut String, status: &Status, beside: &Beside) {
     }
     fact(page, "recovery point", &recovery_point(status));
     if let Some(next) = status.next_backup {
-        fact(page, "next backup", &clock(next));
+        let first = "at the next tick, since there has never been one".to_owned();
+        fact(page, "next backup", &if status.awaits_first_backup() { first } else { clock(next) });
     }
     fact(page, "heartbeat", &heartbeat(status.as_of, beside.written));
     if status.dry_run {
@@ -122,8 +121,8 @@ fn card(page: &mut String, service: &ServiceStatus, now: Timestamp) {
     };
     let _ = writeln!(page, "{}, {role}", service.name);
     if service.role == Role::Secondary || service.holds != Holds::Nothing {
-        fact(page, "  holds", &holds(&service.holds, now));
-        found(&service.holds).iter().for_each(|found| facts(page, found));
+        fact(page, "  holds", &holds(service, now));
+        found(service).iter().for_each(|found| facts(page, found));
     }
     if let Some(last) = &service.last_verified {
         let old = age(now - last.started_at);
@@ -155,13 +154,14 @@ fn card(page: &mut String, service: &ServiceStatus, now: Timestamp) {
     }
 }
 
-fn holds(holds: &Holds, now: Timestamp) -> String {
-    match holds {
+fn holds(service: &ServiceStatus, now: Timestamp) -> String {
+    let held = service.held();
+    match &service.holds {
         Holds::Backup(Held { backup, started_at, .. }) => {
             let (name, old) = (backup.to_string(), age(now - *started_at));
-            held(holds).replacen(&name, &format!("{name}, {old} old"), 1)
+            held.replacen(&name, &format!("{name}, {old} old"), 1)
         }
-        Holds::Nothing | Holds::Unknown { .. } => held(holds),
+        Holds::Nothing | Holds::Unknown { .. } => held,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Code, Document};
+use super::answer::{Answer, Code, Document, complain};
 use super::arguments::{Call, Verb, Wait};
 use super::errand::{Errand, Kind};
 use super::follow::{Follower, Patience, Pauses, event};
@@ -35,7 +35,7 @@ pub(super) async fn carry_out(call: &Call, config: &Config) -> Answer {
     };
     let done = match &call.verb {
         Verb::Status => show_status(&session).await,
-        Verb::History { service, last } => Ok(history::show(&session, service.as_ref(), *last).await),
+        Verb::History { service, last } => show_history(&session, service.as_ref(), *last).await,
         Verb::Backup { service } => backup(call, &session, service.as_ref()).await,
         Verb::Restore { backup, into, even_if_live } => {
             restore(call, &session, (backup, into.as_ref(), *even_if_live)).await
@@ -74,6 +74,19 @@ async fn show_status(session: &Session) -> Result<Answer, Answer> {
     let never_driven = never_driven.map(|(name, _)| name.clone()).collect();
     let beside = status::Beside { written: looked.written, never_driven };
     Ok(Answer::whole(Code::Done, status::text(&looked.status, &beside), looked.status.text()))
+}
+
+/// A service that the settings no longer name may have a history; a name that never was one has none.
+async fn show_history(
+    session: &Session,
+    service: Option<&ServiceName>,
+    last: usize,
+) -> Result<Answer, Answer> {
+    let answer = history::show(session, service, last).await;
+    match service.map(|service| configured(session, service)) {
+        Some(Err(refusal)) if answer.text == history::NOTHING => Err(refusal),
+        _ => Ok(answer),
+    }
 }
 
 async fn backup(call: &Call, session: &Session, service: Option<&ServiceName>) -> Result<Answer, Answer> {
@@ -209,6 +222,9 @@ async fn resume(call: &Call, session: &Session, even_if_unknown: bool) -> Result
     question::ask(call, &question::of_resume(&looked.status))?;
     let ended = session.invoke(Wish::Resume { even_if_unknown }, Start::Hand).await.map_err(failed)?;
     let resumed = ended.told.iter().find(|told| told.event.name == EventName::FailoverResumed);
+    if let (Some(_), true, Some(pinned)) = (resumed, call.yes, question::pinned(&looked.status)) {
+        complain(&format!("{pinned}\n"));
+    }
     match (resumed, call.wait) {
         (Some(_), Some(_)) => {
             let service = session.deployment.primary.name();

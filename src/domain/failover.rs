@@ -72,11 +72,20 @@ fn latched(record: &Record, serving: &ServiceName) -> Event {
 fn returned(record: &Record) -> Option<Event> {
     let latch = record.failed_over.as_ref()?;
     let (primary, secondary) = (record.service.name(), &latch.serving);
-    let text = format!(
-        "traffic has returned to the primary {primary} by itself. What was changed on {secondary} since {} may be missing \
-         there: restore its backup into {primary} by hand if you need it, then say `resume`",
-        latch.since
-    );
+    let text = match &record.holds {
+        Holds::Backup(held) if held.backup.service() == secondary && held.started_at > latch.since => {
+            format!(
+                "traffic has returned to the primary {primary}, which holds {}: what was changed on {secondary} after {} is \
+             missing there. Then say `resume`",
+                held.backup, held.started_at
+            )
+        }
+        _ => format!(
+            "traffic has returned to the primary {primary}. What was changed on {secondary} since {} may be missing \
+             there: restore its backup into {primary} by hand if you need it, then say `resume`",
+            latch.since
+        ),
+    };
     Some(Event::new(EventName::FailoverReturned, text))
 }
 

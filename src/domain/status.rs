@@ -108,6 +108,9 @@ pub struct ServiceStatus {
     pub recent_runs: Vec<RecentRun>,
 }
 
+/// What a restore is called.
+const RESTORE: &str = "restore";
+
 /// An operation that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -175,9 +178,20 @@ impl Status {
             _ if self.last_verified.is_none() || standbys.clone().any(is_missing) => {
                 "there is no standby yet"
             }
+            _ if self.serving.service.is_none() => "it is not known who serves",
             _ if standbys.any(is_unproven) => "the standby is kept up, and not proven",
             Some(Severity::Information) | None => "all is well",
         }
+    }
+
+    /// Whether there has never been a backup of the primary, and none has been tried: the next tick begins one.
+    pub fn awaits_first_backup(&self) -> bool {
+        let is_new = |service: &ServiceStatus| {
+            service.last_verified.is_none()
+                && service.under_way.is_none()
+                && service.backup_failures.is_none()
+        };
+        self.services.iter().any(|service| service.name == self.primary && is_new(service))
     }
 
     /// What it says, its own time left out: equal texts need not be written twice.
@@ -273,7 +287,17 @@ pub fn under_way(operation: &Operation) -> Option<UnderWay> {
                 RestorePhase::Verifying { .. } => "ended, being compared",
             };
             let (backup, since) = (run.source.name.clone(), run.started_at);
-            Some(UnderWay { what: "restore", backup, phase, since, overdue: run.overdue })
+            Some(UnderWay { what: RESTORE, backup, phase, since, overdue: run.overdue })
+        }
+    }
+}
+
+impl ServiceStatus {
+    /// What it holds, in one line. While a restore runs that is being rewritten, and fit for nobody.
+    pub fn held(&self) -> String {
+        match &self.under_way {
+            Some(run) if run.what == RESTORE => format!("{}; it is being overwritten now", held(&self.holds)),
+            _ => held(&self.holds),
         }
     }
 }

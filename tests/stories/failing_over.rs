@@ -35,7 +35,7 @@ fn the_latch_stays_closed_when_traffic_returns_by_itself() {
     story.reads("08:31", "contoso");
     story.check(expect![[r#"
         08:30 E Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:30, blind until 08:30}
-              traffic has returned to the primary contoso by itself. What was changed on contoso-dr since 2026-03-10T08:03:00Z may be missing there: restore its backup into contoso by hand if you need it, then say `resume`
+              traffic has returned to the primary contoso. What was changed on contoso-dr since 2026-03-10T08:03:00Z may be missing there: restore its backup into contoso by hand if you need it, then say `resume`
         08:31 F Idle + contoso serves -> Idle, rest
     "#]]);
 }
@@ -201,7 +201,7 @@ fn a_failback_restores_the_secondarys_backup_into_the_primary_by_hand() {
     story.offer("08:40", manifest_of("contoso-dr", "08:10").by_hand()).drive();
     story.look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-2"));
     story.tick("09:00").poll(ended()).write(WriteOnce::Written);
-    story.reads("09:10", "contoso").resume();
+    story.reads("09:10", "contoso").in_words().resume();
     story.check(expect![[r#"
         08:40 E Idle + by hand contoso-dr@08:10 -> Idle, rest | restore.wished {wish: contoso-dr@08:10 by hand}
         08:40 E Idle + resumed -> Idle, look for contoso-dr@08:10
@@ -213,6 +213,7 @@ fn a_failback_restores_the_secondarys_backup_into_the_primary_by_hand() {
         09:00 F Verifying(by F) + compared -> Idle, write history/contoso/20260310T084000Z-restore.json | restore.unverified {holds: contoso-dr@08:10 unverified; wish: -; closed: unverified contoso-dr@08:10}
         09:00 F Idle + written -> Idle, rest {closed: -}
         09:10 G Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 09:10, blind until 09:10}
+              traffic has returned to the primary contoso, which holds contoso-dr-20260310T081000Z: what was changed on contoso-dr after 2026-03-10T08:10:00Z is missing there. Then say `resume`
         09:10 G Idle + resume -> Idle, rest | failover.resumed {backup wished: by G; failed over: -; resumed: 09:10}
     "#]]);
 }

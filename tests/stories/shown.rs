@@ -86,7 +86,7 @@ fn a_deployment_that_was_never_driven() {
 
         serves          contoso, the primary
         recovery point  none: no backup was ever verified; the target is 26 h
-        next backup     2026-03-11 02:00 UTC
+        next backup     at the next tick, since there has never been one
         heartbeat       no sign of it yet: look at the Functions app; `apim-dr tick` does its work meanwhile
 
         contoso, primary

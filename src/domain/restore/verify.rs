@@ -105,7 +105,9 @@ impl Step<'_> {
         let text =
             format!("{} holds it after {took} min; {}", self.context.service.name(), judged.in_words());
         let (name, compared) = (self.run.source.name.clone(), judged.finding.comparison.types.clone());
-        let not_protected = comparison::not_protected(&name, &judged.finding);
+        // The primary has kept what no backup carries.
+        let is_standby = self.context.service.name() != self.context.primary;
+        let not_protected = comparison::not_protected(&name, &judged.finding).filter(|_| is_standby);
         self.record.holds = Holds::Backup(Held {
             backup: name.clone(),
             started_at: self.run.source.started_at,

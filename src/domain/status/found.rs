@@ -1,5 +1,6 @@
 //! What a comparison found, in lines for people: what differs, by name, and what no restore puts right.
 
+use super::{Role, ServiceStatus};
 use crate::domain::record::{Finding, Holds};
 use crate::domain::unprotected::Standing;
 
@@ -13,9 +14,10 @@ pub struct Found {
     pub lines: Vec<String>,
 }
 
-/// What was found of what a service holds when it was last compared; headings with nothing under them are left out.
-pub fn found(holds: &Holds) -> Vec<Found> {
-    let finding = match holds {
+/// What was found of what a service holds when it was last compared; headings with nothing under them are left out. A
+/// primary that was restored has kept what no backup carries, and its values are its own.
+pub fn found(service: &ServiceStatus) -> Vec<Found> {
+    let finding = match &service.holds {
         Holds::Nothing => None,
         Holds::Backup(held) => held.finding.as_deref(),
         Holds::Unknown { finding, .. } => finding.as_deref(),
@@ -28,7 +30,8 @@ pub fn found(holds: &Holds) -> Vec<Found> {
         ("Not protected", not_protected(finding)),
         ("Not its own", bounded(finding.ties.iter().cloned(), count(&finding.ties))),
     ];
-    let found = headings.into_iter().map(|(heading, lines)| Found { heading, lines });
+    let shown = if service.role == Role::Primary { 3 } else { headings.len() };
+    let found = headings.into_iter().take(shown).map(|(heading, lines)| Found { heading, lines });
     found.filter(|found| !found.lines.is_empty()).collect()
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Found, Role, ServiceStatus, Status, UnderWay, chart, found, held};
+use super::{Found, Role, ServiceStatus, Status, UnderWay, chart, found};
 use crate::domain::health::{Raised, Severity, sentence};
 use crate::domain::record::{By, Failures};
 use crate::domain::vocabulary::Timestamp;
@@ -128,8 +128,8 @@ fn card(page: &mut String, service: &ServiceStatus, as_of: Timestamp) {
     let _ = write!(page, "<section><h2>{} <span class=\"role\">{role}</span></h2><dl>", service.name);
     fact(page, "Under way", &under_way(service.under_way.as_ref(), as_of));
     if service.role != Role::Primary || service.holds != crate::domain::record::Holds::Nothing {
-        fact(page, "Holds", &held(&service.holds));
-        found(&service.holds).iter().for_each(|found| facts(page, found));
+        fact(page, "Holds", &service.held());
+        found(service).iter().for_each(|found| facts(page, found));
     }
     if let Some(last) = &service.last_verified {
         fact(page, "Last verified backup", &format!("{}, of {} that are kept", last.name, service.backups));
