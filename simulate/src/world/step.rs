@@ -235,7 +235,8 @@ fn spoilt(bytes: &[u8], how: Spoilt) -> Option<Vec<u8>> {
             let at = usize::try_from(number % marks.len().max(1) as u64).ok()?;
             let mut spoilt = bytes.to_vec();
             *spoilt.get_mut(*marks.get(at)?)? ^= 0x40;
-            spoilt
+            // Within a text it makes another record, and not one that cannot be parsed.
+            serde_json::from_slice::<serde_json::Value>(&spoilt).err().map(|_| spoilt)?
         }
         Spoilt::Newer => text.replacen("\"version\": 1", "\"version\": 2", 1).into_bytes(),
         Spoilt::Foreign => text.replacen("/resourceGroups/", "/resourceGroups/moved-", 1).into_bytes(),
