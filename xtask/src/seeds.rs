@@ -6,19 +6,25 @@ use std::path::PathBuf;
 use crate::shell::{Done, built, executable, run, run_with};
 
 /// The range that every test runs: on two cores it takes a minute or two.
-pub(crate) const FIXED: &str = "0..1000";
+pub(crate) const FIXED: &str = "0..500";
+
+/// The simulation's program.
+const SIMULATE: &str = "simulate";
+
+/// The program that feeds the readers.
+const FUZZ: &str = "fuzz";
 
 /// What keeps a run quick: errors of the SDK need no backtraces here.
 pub(crate) const WITHOUT_BACKTRACES: (&str, &str) = ("RUST_LIB_BACKTRACE", "0");
 
 /// Builds the simulation and runs what the arguments say.
 pub(crate) fn run_with_arguments(arguments: &[&str]) -> Done {
-    run_optimised(("apim-dr-simulate", "simulate"), arguments)
+    run_optimised(SIMULATE, arguments)
 }
 
 /// Feeds every reader for so many seconds, all of them together.
 pub(crate) fn feed(seconds: &str) -> Done {
-    run_optimised(("apim-dr-fuzz", "fuzz"), &["--seconds", seconds])
+    run_optimised(FUZZ, &["--seconds", seconds])
 }
 
 /// Runs the fixed range.
@@ -28,16 +34,18 @@ pub(crate) fn run_fixed() -> Done {
 
 /// Builds the simulation; where its program lies.
 pub(crate) fn build() -> Result<PathBuf, String> {
-    build_optimised("apim-dr-simulate", "simulate")
+    build_optimised(SIMULATE)
 }
 
-fn run_optimised((package, program): (&str, &str), arguments: &[&str]) -> Done {
-    let built = build_optimised(package, program)?.display().to_string();
+fn run_optimised(program: &str, arguments: &[&str]) -> Done {
+    let built = build_optimised(program)?.display().to_string();
     run_with(&[&[built.as_str()], arguments].concat(), &[WITHOUT_BACKTRACES])
 }
 
-fn build_optimised(package: &str, program: &str) -> Result<PathBuf, String> {
-    let what = ["--package", package, "--bin", program];
-    run(&[&["cargo", "build", "--locked", "--profile", "simulate"], &what[..]].concat())?;
+/// Both are built at once: by themselves they would ask for other features of what they share, and build that twice.
+fn build_optimised(program: &str) -> Result<PathBuf, String> {
+    let both =
+        ["--package", "apim-dr-simulate", "--bin", SIMULATE, "--package", "apim-dr-fuzz", "--bin", FUZZ];
+    run(&[&["cargo", "build", "--locked", "--profile", "simulate"], &both[..]].concat())?;
     Ok(built("simulate").join(executable(program)))
 }

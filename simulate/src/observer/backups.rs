@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::record::{Record, moment};
 use super::records::Step;
-use super::{Invariant, Observer, Verdict};
+use super::{Invariant, Observer, Verdict, posts};
 use crate::world::sent::BACKUPS;
 
 /// A wish that waited longer is given up.
@@ -42,7 +42,8 @@ impl Observer {
         let lies =
             step.scene.blobs.peek(BACKUPS, &blob).is_some() && !self.is_strange(step.scene.now, &blob, None);
         let name = step.after.backup();
-        let taken = self.names.contains_key(name) && !self.turned_down.contains(name);
+        let used = self.names.contains_key(name) && !self.turned_down.contains(name);
+        let taken = used && posts::taken(step.scene, name) > 0;
         self.check(Invariant::PostedOnce, !lies && !taken, || {
             format!("{} claims {}, a name in use", step.call.tag(), step.after.backup())
         });

@@ -237,7 +237,7 @@ impl Observer {
         let known = answer.status.as_u16() != 501;
         self.check(Invariant::Sound, known, || format!("{} asked for what Azure does not have", call.tag()));
         match &sent.about {
-            About::Post(service, _) => self.post_is_done(scene, *service, answer),
+            About::Post(service, _) => self.post_is_done(scene, (*service, sent), answer),
             About::Blob { container, blob } if container == BACKUPS && sent.writes() => {
                 self.backups_change(scene, call, (blob, sent, answer));
             }

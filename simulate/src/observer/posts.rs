@@ -1,5 +1,6 @@
 //! A request to back up or restore, as it leaves and as Azure takes it.
 
+use apim_dr_sim::journal::{Operation, OperationKind};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -15,6 +16,15 @@ const LAST_MOMENT: Duration = Duration::seconds(120);
 
 /// Looks older than this allow nothing.
 const OLDEST_LOOK: Duration = Duration::seconds(30);
+
+/// How often Azure took a backup of that name.
+pub(super) fn taken(scene: &Scene<'_>, name: &str) -> usize {
+    let operations = scene.cloud.journal().operations();
+    let of_name = |operation: &&Operation| {
+        operation.kind == OperationKind::Backup && operation.backup.trim_end_matches(".apimbackup") == name
+    };
+    operations.iter().filter(of_name).count()
+}
 
 impl Observer {
     pub(super) fn post_leaves(
@@ -38,7 +48,7 @@ impl Observer {
         self.check(Invariant::Looks, configured, || {
             format!("{tag}, a service that the settings do not name")
         });
-        self.posts_once(call, (service, verb, &name), &tag);
+        self.posts_once(scene, call, (service, verb, &name), &tag);
         let Some(record) = record else { return };
         self.looks_allow(scene, call, (service, verb, &record), &tag);
         match verb {
@@ -51,7 +61,13 @@ impl Observer {
         }
     }
 
-    fn posts_once(&mut self, call: &Call, (service, verb, name): (usize, Verb, &str), tag: &str) {
+    fn posts_once(
+        &mut self,
+        scene: &Scene<'_>,
+        call: &Call,
+        (service, verb, name): (usize, Verb, &str),
+        tag: &str,
+    ) {
         // A 401 did nothing either: it is asked once more with another token.
         let unsent = self.heard.get_mut(&call.number).is_some_and(|heard| {
             let unauthorized =
@@ -65,7 +81,7 @@ impl Observer {
             let before = self.names.insert(name.to_owned(), call.id.clone());
             // Azure turned it down and nothing had been sent twice: the name was never used.
             let unused = self.turned_down.remove(name);
-            let alone = before.is_none_or(|before| before == call.id || unused);
+            let alone = before.is_none_or(|before| before == call.id || unused || taken(scene, name) == 0);
             self.check(Invariant::PostedOnce, alone, || format!("{tag}, as another call did before"));
         }
     }
@@ -105,10 +121,21 @@ impl Observer {
         }
     }
 
-    pub(super) fn post_is_done(&mut self, scene: &Scene<'_>, service: usize, answer: &Answer) {
+    pub(super) fn post_is_done(
+        &mut self,
+        scene: &Scene<'_>,
+        (service, sent): (usize, &Sent),
+        answer: &Answer,
+    ) {
         if answer.status.as_u16() != 202 {
             return;
         }
+        let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+        let blob = text(&body["backupName"]);
+        let times = taken(scene, blob.trim_end_matches(".apimbackup"));
+        self.check(Invariant::PostedOnce, times <= 1, || {
+            format!("Azure took a backup of {blob} {times} times")
+        });
         let location = answer.header("location");
         if !location.is_empty() {
             self.locations.insert(location.to_owned());
