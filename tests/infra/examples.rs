@@ -76,6 +76,8 @@ fn new_services_get_names_that_nobody_can_choose() {
         let id = deployment.output(output).unwrap();
         assert!(id.as_str().unwrap().ends_with(name.as_str().unwrap()), "{id}");
     }
+    let host = |name: &Value| format!("{}.azure-api.net", name.as_str().unwrap());
+    assert_eq!(deployment.output("gatewayHosts").unwrap(), json!([host(&made[0].0), host(&made[1].0)]));
     assert!(
         template["parameters"]
             .as_object()

@@ -146,6 +146,10 @@ fn reference(id: &str, full: bool) -> Result<Value, String> {
     let identity = json!({ "identity": { "principalId": format!("principal of {id}") } });
     match id.split('/').rev().nth(1) {
         Some("sites" | "service") if full => Ok(identity),
+        Some("service") => {
+            let name = id.split('/').next_back().unwrap_or_default();
+            Ok(json!({ "gatewayUrl": format!("https://{name}.azure-api.net") }))
+        }
         Some("sites") => Ok(json!({ "defaultHostName": "app.azurewebsites.net" })),
         Some("userAssignedIdentities") => {
             Ok(json!({ "clientId": "client-of-identity", "principalId": format!("principal of {id}") }))

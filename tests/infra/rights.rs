@@ -286,3 +286,19 @@ fn a_locked_account_is_closed_on_flex_with_a_subnet_and_refused_without() {
         assert_eq!(account["properties"]["networkAcls"]["defaultAction"], "Deny");
     }
 }
+
+#[test]
+fn half_a_service_principal_and_access_without_its_identity_are_refused() {
+    let template = crate::template("standby");
+    let refused = |more: &Value| {
+        let parameters = crate::settings::parameters(more);
+        crate::deployment::Deployment::new(&template, &parameters).unwrap().resources().unwrap_err()
+    };
+    let why = refused(&json!({ "backupAccess": "user-assigned" }));
+    assert!(why.contains("backupIdentityId"), "{why}");
+    let why = refused(&json!({ "servicePrincipalClientId": "client", "servicePrincipalSecretUri": "uri" }));
+    assert!(why.contains("servicePrincipalObjectId"), "{why}");
+    let why =
+        refused(&json!({ "servicePrincipalClientId": "client", "servicePrincipalObjectId": "principal" }));
+    assert!(why.contains("servicePrincipalSecretUri"), "{why}");
+}
