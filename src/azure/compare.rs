@@ -68,7 +68,8 @@ impl Azure {
         }
         if compared.place == Place::End {
             compared.baseline = inventories.baseline();
-            compared.unprotected = Some(unprotected(&inventories, reality.facts().await));
+            let service = reality.service().await;
+            compared.unprotected = Some(unprotected(&inventories, reality.facts(&service).await));
             return Ok(());
         }
         let crawl = Crawl {

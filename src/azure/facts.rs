@@ -27,7 +27,7 @@ pub(super) struct Reality<'a> {
 /// The members of a service that no backup carries.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Service {
+pub(super) struct Service {
     location: String,
     properties: Properties,
     identity: Option<Identity>,
@@ -87,16 +87,15 @@ struct Identity {
 
 impl Reality<'_> {
     /// Everything that can be found out; what cannot says why.
-    pub(super) async fn facts(&self) -> Facts {
-        let (service, monitoring, portal, connections, gateways) = tokio::join!(
-            self.service(),
+    pub(super) async fn facts(&self, service: &Result<Service, String>) -> Facts {
+        let (monitoring, portal, connections, gateways) = tokio::join!(
             self.monitoring(),
             self.portal(),
             self.below("authorizationProviders", &["authorizations"]),
             self.below("gateways", &["hostnameConfigurations", "certificateAuthorities"]),
         );
         let of = |tell: fn(&Service) -> Vec<String>| {
-            Some(match &service {
+            Some(match service {
                 Ok(service) => Found::these(tell(service)),
                 Err(why) => Found::Unread(why.clone()),
             })
@@ -114,7 +113,8 @@ impl Reality<'_> {
         }
     }
 
-    async fn service(&self) -> Result<Service, String> {
+    /// The service itself, of which facts and ties tell.
+    pub(super) async fn service(&self) -> Result<Service, String> {
         let value = self.read(&[]).await?.ok_or("there is no such service")?;
         serde_json::from_value(value).map_err(|error| format!("the service cannot be read: {error}"))
     }
@@ -194,9 +194,9 @@ impl Reality<'_> {
     }
 
     /// Values of the content that name the service's region or its own hosts, or that are read from a key vault.
-    pub(super) async fn ties(&self) -> Ties {
-        let belongs = match self.service().await {
-            Ok(service) => Belongs::of(&service),
+    pub(super) async fn ties(&self, service: &Result<Service, String>) -> Ties {
+        let belongs = match service {
+            Ok(service) => Belongs::of(service),
             Err(why) => return Ties::of(Vec::new(), vec![format!("any list: {why}")]),
         };
         let (mut ties, mut unread) = (Vec::new(), Vec::new());

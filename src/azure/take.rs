@@ -44,7 +44,8 @@ impl Azure {
         }
         let (taking, folding, content) = (&take.taking, self.folding(None), self.content(scene));
         let reality = Reality { content: &content, folding: &folding };
-        let (facts, ties) = tokio::join!(reality.facts(), reality.ties());
+        let service = reality.service().await;
+        let (facts, ties) = tokio::join!(reality.facts(&service), reality.ties(&service));
         let head = Head {
             version: VERSION,
             layout: LAYOUT,
