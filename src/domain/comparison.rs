@@ -4,7 +4,7 @@ use super::event::{Event, EventName};
 use super::inventory::lists::TOP;
 use super::inventory::{Depth, Unit, Unread};
 use super::record::{Baseline, Compared, Comparing, Finding};
-use super::unprotected::{Standing, Unprotected};
+use super::unprotected::Unprotected;
 use super::vocabulary::{BackupName, Digest, Timestamp, counted};
 
 /// Lists that are named where not all could be read.
@@ -91,8 +91,7 @@ pub fn interrupted(backup: &BackupName, why: Option<String>) -> Option<Event> {
 
 /// What is told of things that a restore does not put right: those that differ, or of which that is not known.
 pub fn not_protected(backup: &BackupName, finding: &Finding) -> Option<Event> {
-    let topics = finding.not_protected.iter();
-    let apart = topics.filter(|topic| matches!(topic.standing, Standing::Differs | Standing::Unknown));
+    let apart = finding.not_protected.iter().filter(|topic| topic.standing.is_apart());
     let mut parts: Vec<_> = apart.map(|topic| topic.what.clone()).collect();
     if !finding.ties.is_empty() {
         let values = counted(finding.ties.len(), "value");

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::vocabulary::counted;
+
 pub use content::{Folding, digest_of};
 pub use document::{Chain, Head, Line, VERSION, close};
 pub use order::{Place, Rank, Unit};
@@ -79,6 +81,13 @@ pub struct Counts {
     pub products: u64,
     /// Of every type together.
     pub entities: u64,
+}
+
+impl Counts {
+    /// What suspicion goes by: `2 APIs and 1 product`.
+    pub fn in_words(&self) -> String {
+        format!("{} and {}", counted(self.apis, "API"), counted(self.products, "product"))
+    }
 }
 
 /// A list, or a single policy, that could not be read: nothing below it is compared.

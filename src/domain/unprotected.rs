@@ -120,6 +120,13 @@ pub enum Standing {
     Unknown,
 }
 
+impl Standing {
+    /// Whether somebody has to do something about it, or at least to look.
+    pub fn is_apart(self) -> bool {
+        matches!(self, Self::Differs | Self::Unknown)
+    }
+}
+
 /// Something that no backup carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

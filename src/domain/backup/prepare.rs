@@ -6,7 +6,6 @@ use crate::domain::event::{Event, EventName};
 use crate::domain::observation::{Action, BlobLook, Inventory, Looking, Observation};
 use crate::domain::reading::{self, LONGEST};
 use crate::domain::record::{BackupPhase, Operation, Taking};
-use crate::domain::vocabulary::counted;
 
 impl Step<'_> {
     pub(super) fn inventory(mut self, mut taking: Box<Taking>, observation: &Observation) -> Decision {
@@ -29,10 +28,9 @@ impl Step<'_> {
                 let counts = self.run.counts.unwrap_or_default();
                 self.run.inventory = Some(stored);
                 let text = format!(
-                    "{} entities, {} and {} among them, are written down; the backup comes next",
+                    "{} entities, {} among them, are written down; the backup comes next",
                     counts.entities,
-                    counted(counts.apis, "API"),
-                    counted(counts.products, "product")
+                    counts.in_words()
                 );
                 self.claim(Some(Event::of(&self.run.name, EventName::InventoryTaken, text)))
             }

@@ -3,7 +3,6 @@
 use crate::domain::decision::Context;
 use crate::domain::inventory::Counts;
 use crate::domain::record::{BackupRun, Record};
-use crate::domain::vocabulary::counted;
 
 /// Why the backup of `run` must not be restored by itself, if so. It is measured by the newest accepted backup that has
 /// an inventory; where the service has none, by the primary's.
@@ -31,8 +30,5 @@ fn lost(what: &str, (before, now): (u64, u64), whose: &str) -> Option<String> {
 }
 
 fn both(before: Counts, now: Counts) -> String {
-    let told = |counts: Counts| {
-        format!("{} and {}", counted(counts.apis, "API"), counted(counts.products, "product"))
-    };
-    format!("{} then, {} now", told(before), told(now))
+    format!("{} then, {} now", before.in_words(), now.in_words())
 }

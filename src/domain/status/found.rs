@@ -2,7 +2,6 @@
 
 use super::{Role, ServiceStatus};
 use crate::domain::record::{Finding, Holds};
-use crate::domain::unprotected::Standing;
 
 /// Things that are shown under one heading. The JSON document has more of them.
 const SHOWN: usize = 10;
@@ -23,15 +22,16 @@ pub fn found(service: &ServiceStatus) -> Vec<Found> {
         Holds::Unknown { finding, .. } => finding.as_deref(),
     };
     let Some(finding) = finding else { return Vec::new() };
-    let headings = [
+    let mut headings = vec![
         ("Differs", differences(finding)),
         ("Changed", changed(finding)),
         ("Not compared", unread(finding)),
-        ("Not protected", not_protected(finding)),
-        ("Not its own", bounded(finding.ties.iter().cloned(), count(&finding.ties))),
     ];
-    let shown = if service.role == Role::Primary { 3 } else { headings.len() };
-    let found = headings.into_iter().take(shown).map(|(heading, lines)| Found { heading, lines });
+    if service.role != Role::Primary {
+        headings.push(("Not protected", not_protected(finding)));
+        headings.push(("Not its own", bounded(finding.ties.iter().cloned(), count(&finding.ties))));
+    }
+    let found = headings.into_iter().map(|(heading, lines)| Found { heading, lines });
     found.filter(|found| !found.lines.is_empty()).collect()
 }
 
@@ -57,8 +57,7 @@ fn unread(finding: &Finding) -> Vec<String> {
 }
 
 fn not_protected(finding: &Finding) -> Vec<String> {
-    let apart = |standing| matches!(standing, Standing::Differs | Standing::Unknown);
-    let topics = finding.not_protected.iter().filter(|topic| apart(topic.standing));
+    let topics = finding.not_protected.iter().filter(|topic| topic.standing.is_apart());
     topics.map(|topic| format!("{}: {}. Next: {}", topic.what, topic.detail, topic.next)).collect()
 }
 
