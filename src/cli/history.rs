@@ -13,26 +13,25 @@ use crate::domain::record::{ClosedRun, RunKind, RunOutcome};
 /// Documents that are read at once.
 const AT_ONCE: usize = 8;
 
-/// The newest `last` runs of `service`, or of all.
-pub(super) async fn show(session: &Session, service: Option<&ServiceName>, last: usize) -> Answer {
+/// The newest `last` runs of `service`, or of all, oldest first.
+pub(super) async fn newest(
+    session: &Session,
+    service: Option<&ServiceName>,
+    last: usize,
+) -> Result<Vec<ClosedRun>, String> {
     let prefix = service.map_or_else(|| "history/".to_owned(), |service| format!("history/{service}/"));
     let store = session.azure().store();
-    let mut paths = match store.list(&prefix).await {
-        Ok(paths) => paths,
-        Err(trouble) => return Answer::new(Code::Failed, trouble.to_string()),
-    };
+    let mut paths = store.list(&prefix).await.map_err(|trouble| trouble.to_string())?;
     // The time comes after the last slash, whatever service it is.
     paths.sort_by(|one, other| began(one).cmp(began(other)));
     let newest = paths.split_off(paths.len().saturating_sub(last));
     let runs: Vec<_> = stream::iter(newest).map(|path| read(store, path)).buffered(AT_ONCE).collect().await;
-    let runs: Result<Vec<_>, _> = runs.into_iter().collect();
-    match runs {
-        Ok(runs) => {
-            let runs: Vec<_> = runs.into_iter().flatten().collect();
-            Answer::whole(Code::Done, text(&runs), serde_json::to_string_pretty(&runs).unwrap_or_default())
-        }
-        Err(why) => Answer::new(Code::Failed, why),
-    }
+    runs.into_iter().filter_map(Result::transpose).collect()
+}
+
+/// The runs, as they are shown.
+pub(super) fn answer(runs: &[ClosedRun]) -> Answer {
+    Answer::whole(Code::Done, text(runs), serde_json::to_string_pretty(runs).unwrap_or_default())
 }
 
 fn began(path: &str) -> &str {
@@ -52,13 +51,10 @@ async fn read(store: &Store, path: String) -> Result<Option<ClosedRun>, String> 
     }
 }
 
-/// What is said where there is no run.
-pub(super) const NOTHING: &str = "nothing was backed up or restored yet\n";
-
 /// Renders runs, oldest first.
 pub fn text(runs: &[ClosedRun]) -> String {
     if runs.is_empty() {
-        return NOTHING.into();
+        return "nothing was backed up or restored yet\n".into();
     }
     let head = ["BEGAN", "TOOK", "SERVICE", "WHAT", "OUTCOME", "BACKUP", ""].map(str::to_owned).to_vec();
     let rows = runs.iter().map(|run| {

@@ -82,11 +82,11 @@ async fn show_history(
     service: Option<&ServiceName>,
     last: usize,
 ) -> Result<Answer, Answer> {
-    let answer = history::show(session, service, last).await;
-    match service.map(|service| configured(session, service)) {
-        Some(Err(refusal)) if answer.text == history::NOTHING => Err(refusal),
-        _ => Ok(answer),
+    let runs = history::newest(session, service, last).await.map_err(failed)?;
+    if let (Some(service), true) = (service, runs.is_empty()) {
+        configured(session, service)?;
     }
+    Ok(history::answer(&runs))
 }
 
 async fn backup(call: &Call, session: &Session, service: Option<&ServiceName>) -> Result<Answer, Answer> {
