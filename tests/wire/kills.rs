@@ -11,8 +11,9 @@ use apim_dr_sim::receiver::Receiver;
 use apim_dr_sim::serve::{Server, listen, serve};
 use futures::{StreamExt as _, stream};
 use time::Duration as Span;
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::gate::{Act, At, Gate};
+use crate::gate::{Act, At, Gate, Order};
 use crate::setup::{Blobs, Setup};
 use crate::support::azurite::Azurite;
 use crate::toll::{Kill, Place, Toll, Tolled};
@@ -91,17 +92,7 @@ async fn killed_at(at: At, act: Act, durations: (Span, Span)) {
     let (gate, mut orders) = Gate::open(Some((at, act))).await;
     let blobs = Blobs::At(gate.account.clone());
     let world = World::of(Setup { story, blobs, durations, locks: false, ..Setup::default() }).await;
-    let kill = async {
-        let done = orders.recv().await.unwrap();
-        assert!(world.host.kill_handler().await);
-        // The gate may be gone by now, with the connection.
-        let _ = done.send(());
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = world.until_held_by(&[NORTH]) => {}
-        () = kill => {}
-    }
+    until_held_while(&world, kill_by_order(&world, &mut orders)).await;
     nothing_is_lost_or_doubled(&world, unproven).await;
     assert_eq!(world.restarts(), 1, "the handler was killed once: {}", world.story);
 }
@@ -119,14 +110,30 @@ async fn killed_during(request: Request, earlier: u32) {
             pause().await;
         }
         assert!(world.host.kill_handler().await);
+    };
+    until_held_while(&world, kill).await;
+    nothing_is_lost_or_doubled(&world, false).await;
+    assert_eq!(world.restarts(), 1, "the handler was killed once: {}", world.story);
+}
+
+/// The story goes on until the standby holds the backup, however soon `kill` has been at work beside it.
+async fn until_held_while(world: &World, kill: impl Future<Output = ()>) {
+    let kill_and_no_more = async {
+        kill.await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
         _ = world.until_held_by(&[NORTH]) => {}
-        () = kill => {}
+        () = kill_and_no_more => {}
     }
-    nothing_is_lost_or_doubled(&world, false).await;
-    assert_eq!(world.restarts(), 1, "the handler was killed once: {}", world.story);
+}
+
+/// The handler dies when it is ordered, if that ever is.
+async fn kill_by_order(world: &World, orders: &mut UnboundedReceiver<Order>) {
+    let done = orders.recv().await.unwrap();
+    assert!(world.host.kill_handler().await);
+    // Whoever ordered it may be gone by now, with the connection.
+    let _ = done.send(());
 }
 
 /// One accepted backup, one accepted restore, all held. The one exception: when Azure took a restore, the handler died
@@ -220,16 +227,7 @@ async fn killed_at_request(azurite: &Azurite, place: Place, kill: Kill) -> Optio
     let story = format!("killed {kill:?} {place:?}");
     let (toll, mut orders) = Toll::new(Some((place.clone(), kill)));
     let (world, _beside) = world_behind(&toll, azurite, story).await;
-    let kills = async {
-        let done = orders.recv().await.unwrap();
-        assert!(world.host.kill_handler().await);
-        let _ = done.send(());
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = world.until_held_by(&[NORTH]) => {}
-        () = kills => {}
-    }
+    until_held_while(&world, kill_by_order(&world, &mut orders)).await;
     let killed = world.restarts() == 1;
     nothing_is_lost_or_doubled(&world, unproven && killed).await;
     (!killed).then_some((place, kill))
