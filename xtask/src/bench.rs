@@ -147,11 +147,7 @@ async fn full_cycle(handler: &Path) -> Result<Cycle, String> {
     let clock = Clock::manual(datetime!(2026-03-02 08:58 UTC));
     let simulation =
         Simulation::start(Options::new(clock.clone())).await.map_err(|error| error.to_string())?;
-    let mut settings = simulation.settings();
-    settings.insert("AzureWebJobsStorage".into(), simulation.account().connection_string());
-    let mut options = HostOptions::new(root(), settings, clock.clone());
-    options.executable = Some(PathBuf::from(handler));
-    let host = Host::start(options).await.map_err(|error| error.to_string())?;
+    let host = start_host(handler, (&simulation, &clock)).await?;
     for _ in 0..CYCLE_MINUTES {
         clock.advance(time::Duration::MINUTE);
         host.tick().await;
@@ -176,6 +172,15 @@ async fn full_cycle(handler: &Path) -> Result<Cycle, String> {
     }
     host.stop().await;
     Ok(cycle)
+}
+
+/// The host stand-in with this handler, in a simulation.
+async fn start_host(handler: &Path, (simulation, clock): (&Simulation, &Clock)) -> Result<Host, String> {
+    let mut settings = simulation.settings();
+    settings.insert("AzureWebJobsStorage".into(), simulation.account().connection_string());
+    let mut options = HostOptions::new(root(), settings, clock.clone());
+    options.executable = Some(PathBuf::from(handler));
+    Host::start(options).await.map_err(|error| error.to_string())
 }
 
 /// Memory of a process in megabytes, as Linux counts it: `VmRSS:` what is resident, `VmHWM:` the most that was.

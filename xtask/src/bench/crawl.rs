@@ -1,19 +1,18 @@
 //! What it takes to read a large service: the time against what Resource Manager's limits leave at best, and the memory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use apim_dr_sim::clock::Clock;
 use apim_dr_sim::content::Content;
-use apim_dr_sim::host::{Host, HostOptions};
 use apim_dr_sim::knobs::Request;
 use apim_dr_sim::simulation::{Options, Simulation};
 use serde_json::Value;
 use time::macros::datetime;
 
-use super::memory;
+use super::{memory, start_host};
 use crate::seeds;
-use crate::shell::{Done, root};
+use crate::shell::Done;
 
 /// APIs of the services that are read.
 const SIZES: [usize; 3] = [100, 1_000, 5_000];
@@ -61,11 +60,7 @@ async fn peak(handler: &Path) -> Result<f64, String> {
     options.throttles = false;
     options.services[0] = options.services[0].clone().with_content(Content::large(LARGEST, 1));
     let simulation = Simulation::start(options).await.map_err(|error| error.to_string())?;
-    let mut settings = simulation.settings();
-    settings.insert("AzureWebJobsStorage".into(), simulation.account().connection_string());
-    let mut options = HostOptions::new(root(), settings, clock.clone());
-    options.executable = Some(PathBuf::from(handler));
-    let host = Host::start(options).await.map_err(|error| error.to_string())?;
+    let host = start_host(handler, (&simulation, &clock)).await?;
     for _ in 0..MOST_TICKS {
         clock.advance(time::Duration::MINUTE);
         host.tick().await;
