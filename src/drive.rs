@@ -9,6 +9,7 @@ use crate::deployment::Deployment;
 use crate::domain::decide::decide;
 use crate::domain::decision::{Context, Decision, Situation};
 use crate::domain::event::{Event, EventName};
+use crate::domain::failover;
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::observation::{Action, Observation};
 use crate::domain::record::{Record, path_of};
@@ -103,7 +104,7 @@ impl<'a> Driver<'a> {
             backed_up: deployment.primary.name(),
             failed_over: None,
             resumed_at: None,
-            blind_until: None,
+            blind_until: failover::blind_until(None, azure.reads_profile(), clock.now()),
             measure: None,
         };
         let (looked_up, told) = (Mutex::default(), Mutex::default());

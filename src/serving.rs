@@ -61,14 +61,19 @@ pub fn learn(driver: &mut Driver<'_>, records: &Records, serving: Serving) {
 }
 
 /// What follows from the primary's record and the newest read. Without that record nothing is known of a latch; no
-/// restore begins then, since the looks before it read that record again.
+/// restore begins then, since the looks before it read that record again. Nor is it known when somebody watched, and a
+/// driver begins with that.
 fn update(driver: &mut Driver<'_>, records: &Records) {
     let Some(primary) = records.get(&driver.deployment.primary.name()) else { return };
     let situation = &mut driver.situation;
     situation.backed_up = failover::backed_up(&primary.record, &situation.serving);
     situation.failed_over.clone_from(&primary.record.failed_over);
     situation.resumed_at = primary.record.resumed_at;
-    situation.blind_until = primary.record.served.as_ref().and_then(|served| served.blind_until);
+    situation.blind_until = failover::blind_until(
+        primary.record.served.as_ref(),
+        driver.azure.reads_profile(),
+        driver.clock.now(),
+    );
     situation.measure = primary.record.newest_measured().map(|(_, counts)| counts);
 }
 

@@ -1,7 +1,8 @@
 //! Blob storage: the SDK's clients, with our transport, retry and credentials.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, Headers};
@@ -44,6 +45,7 @@ const DATE: HeaderName = HeaderName::from_static("date");
 pub(super) struct Blobs {
     storage: Storage,
     options: ClientOptions,
+    clients: Mutex<HashMap<Container, Arc<BlobContainerClient>>>,
 }
 
 /// Where a blob lies.
@@ -92,7 +94,7 @@ impl Blobs {
             policies.push(Arc::new(Bearer(Arc::new(tokens))));
         }
         let options = client_options(transport, Repeat::Everything, policies);
-        Self { storage, options }
+        Self { storage, options, clients: Mutex::default() }
     }
 
     /// The account that is read and written.
@@ -243,7 +245,18 @@ impl Blobs {
         }
     }
 
-    fn container(&self, container: &Container) -> azure_core::Result<BlobContainerClient> {
+    /// The client for a container, made when it is first asked for.
+    fn container(&self, container: &Container) -> azure_core::Result<Arc<BlobContainerClient>> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(container) {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(self.client(container)?);
+        clients.insert(container.clone(), Arc::clone(&client));
+        Ok(client)
+    }
+
+    fn client(&self, container: &Container) -> azure_core::Result<BlobContainerClient> {
         let mut url: Url = self.storage.blob_endpoint.clone();
         url.path_segments_mut()
             .map_err(|()| Error::with_message(ErrorKind::Other, "the blob endpoint takes no path"))?

@@ -40,6 +40,15 @@ pub fn note(mut record: Record, serving: &Serving, now: Timestamp) -> Decision {
     decision
 }
 
+/// Up to when nobody watched who serves. Where the profile is read, but no read of it is remembered, that is until `now`:
+/// nobody has read it yet, or what is remembered, which is the primary's record, cannot be had.
+pub fn blind_until(remembered: Option<&Served>, reads_profile: bool, now: Timestamp) -> Option<Timestamp> {
+    match remembered {
+        Some(served) => served.blind_until,
+        None => reads_profile.then_some(now),
+    }
+}
+
 fn remember(before: Option<Served>, by: &ServiceName, now: Timestamp) -> Served {
     // Before the first read nobody watched at all, be it that the settings did not ask for it.
     let Some(before) = before else { return Served { by: by.clone(), read_at: now, blind_until: Some(now) } };

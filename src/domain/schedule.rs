@@ -111,6 +111,9 @@ impl Schedule {
 
     /// How many days the two neighbouring days of this schedule are apart that are furthest apart.
     fn longest_days_between(&self) -> Option<i64> {
+        if self.is_daily() {
+            return Some(1);
+        }
         let start = Date::from_calendar_date(2000, Month::January, 1).ok()?;
         let end = start.replace_year(start.year() + YEARS_OF_GAPS).ok()?;
         let days = (start.to_julian_day()..end.to_julian_day())
@@ -122,6 +125,12 @@ impl Schedule {
             previous = Some(day);
         }
         longest
+    }
+
+    fn is_daily(&self) -> bool {
+        (1..=12).all(|month| self.month.contains(month))
+            && (1..=31).all(|day| self.day.contains(day))
+            && (0..=6).all(|day| self.weekday.contains(day))
     }
 
     fn allows(&self, date: Date) -> bool {

@@ -1,7 +1,8 @@
 //! A failover: the latch, what is backed up meanwhile, and `resume`.
 
-use apim_dr::domain::failover::Inherited;
+use apim_dr::domain::failover::{self, Inherited};
 use apim_dr::domain::observation::WriteOnce;
+use apim_dr::domain::record::Served;
 use expect_test::expect;
 
 use super::fixtures::*;
@@ -49,6 +50,16 @@ fn the_latch_names_the_secondary_that_served_last() {
         08:10 F Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:10, blind until 08:00}
         08:11 G Idle + contoso-ap serves -> Idle, rest | failover.latched {served: contoso-ap at 08:11, blind until 08:00}
     "#]]);
+}
+
+/// An invocation that cannot read the primary's record knows no more than one before the first read.
+#[test]
+fn what_nobody_remembers_nobody_has_watched() {
+    let (reads_profile, now) = (true, at("08:10"));
+    assert_eq!(failover::blind_until(None, reads_profile, now), Some(now));
+    assert_eq!(failover::blind_until(None, false, now), None, "the settings say who serves");
+    let watched = Served { by: service("contoso-dr").name(), read_at: at("08:05"), blind_until: Some(at("07:00")) };
+    assert_eq!(failover::blind_until(Some(&watched), reads_profile, now), Some(at("07:00")));
 }
 
 #[test]

@@ -215,6 +215,23 @@ fn a_name_that_is_taken_while_the_backup_waits_is_given_up_with_its_inventory() 
 }
 
 #[test]
+fn a_wish_that_lapses_while_its_prepared_backup_is_looked_at_begins_nothing() {
+    let mut story = Story::of_primary().reading_by_hand().having(|story| {
+        story.backup_verified_by_hand("02:00", "02:20");
+        story.wish_backup("03:00").drive().look(finds("Updating"));
+        story.tick("03:50").look(finds("Succeeded")).read_services();
+        taken(story).look(finds("Updating"));
+        story.tick("03:59:50")
+    });
+    story.meanwhile("E", "04:00").look(finds("Succeeded"));
+    story.check(expect![[r#"
+        04:00 E Prepared + look Succeeded -> Idle, again
+        04:00 E Idle + resumed -> Idle, again | backup.lapsed {backup wished: -; backup failures: noted}
+        04:00 E Idle + resumed -> Idle, rest {busy since: -}
+    "#]]);
+}
+
+#[test]
 fn what_is_no_longer_due_is_dropped() {
     let mut lapsed = Story::of_primary().reading_by_hand().having(|story| {
         story.backup_verified_by_hand("02:00", "02:20");

@@ -1,5 +1,7 @@
 //! What Resource Manager tells of a service. The shape is that of a recorded answer, explicit nulls included.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
@@ -24,12 +26,15 @@ const CUSTOM_PROPERTIES: [&str; 8] = [
     "Gateway.Protocols.Server.Http2",
 ];
 
+/// Who made and changed every service.
+static ADMINISTRATOR: LazyLock<String> = LazyLock::new(|| guid_of("administrator"));
+
 impl Service {
     /// The resource as Resource Manager shows it, in `state`.
     pub(crate) fn resource(&self, state: &str, api_version: &str) -> Value {
         let etag = BASE64.encode(self.changes.to_be_bytes());
         let created = self.created.format(&Rfc3339).unwrap_or_default();
-        let author = guid_of("administrator");
+        let author = ADMINISTRATOR.as_str();
         json!({
             "id": self.id,
             "name": self.spec.name,

@@ -311,7 +311,10 @@ impl Service {
 
     /// Whether requests to `host` reach this gateway.
     pub(crate) fn answers_as(&self, host: &str) -> bool {
-        host.eq_ignore_ascii_case(&self.gateway_host()) || host.eq_ignore_ascii_case(&self.regional_host())
+        // Every probe asks this of every service, and both hosts begin with the name: others are not even made.
+        let name = &self.spec.name;
+        host.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+            && [self.gateway_host(), self.regional_host()].iter().any(|own| host.eq_ignore_ascii_case(own))
     }
 
     pub(crate) fn is(&self, name_or_id: &str) -> bool {

@@ -77,12 +77,13 @@ impl Step<'_> {
         self.go_on(look).telling_all(of_inventory).telling(requested)
     }
 
-    /// Whether the backup shall not begin any more, or its inventory is too old to begin with.
+    /// Whether the backup shall not begin any more, or its inventory is too old to begin with. A wish may also lapse
+    /// while somebody looks.
     fn is_dropped(&self, observation: &Observation) -> bool {
         let (context, record, now) = (self.context, &self.record, self.now);
         let stale = self.run.prepared_at.is_some_and(|at| now >= record.over_at(at, LONGEST));
-        let unwanted = !is_due(context, record, now) || lapse(record, now).is_some();
-        *observation == Observation::Resumed && (!context.configured || context.dry_run || unwanted || stale)
+        let unwanted = !context.configured || context.dry_run || !is_due(context, record, now);
+        lapse(record, now).is_some() || (*observation == Observation::Resumed && (unwanted || stale))
     }
 
     fn drop(mut self) -> Decision {
