@@ -7,7 +7,7 @@ use crate::azure::{Azure, Memo, SaveTrouble, Scene};
 use crate::clock::InvocationClock;
 use crate::deployment::Deployment;
 use crate::domain::decide::decide;
-use crate::domain::decision::{Context, Decision, Situation};
+use crate::domain::decision::{Context, Decision, Measure, Situation};
 use crate::domain::event::{Event, EventName};
 use crate::domain::failover;
 use crate::domain::id::{ServiceId, ServiceName};
@@ -105,7 +105,7 @@ impl<'a> Driver<'a> {
             failed_over: None,
             resumed_at: None,
             blind_until: failover::blind_until(None, azure.reads_profile(), clock.now()),
-            measure: None,
+            measure: Measure::Unread,
         };
         let (looked_up, told) = (Mutex::default(), Mutex::default());
         Self { azure, deployment, invocation, clock, situation, looked_up, told }

@@ -74,7 +74,7 @@ fn update(driver: &mut Driver<'_>, records: &Records) {
         driver.azure.reads_profile(),
         driver.clock.now(),
     );
-    situation.measure = primary.record.newest_measured().map(|(_, counts)| counts);
+    situation.measure = primary.record.newest_measured().map(|(_, counts)| counts).into();
 }
 
 /// A change of roles comes before any wish: what is wished for after it must not be dropped by it. A service that the

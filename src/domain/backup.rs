@@ -322,7 +322,10 @@ impl Step<'_> {
             length: blob.length,
             etag: blob.etag.clone(),
         };
-        let suspicious = suspicion::of(self.context, &self.record, &self.run);
+        let suspicious = match suspicion::of(self.context, &self.record, &self.run) {
+            Ok(suspicious) => suspicious,
+            Err(why) => return self.go_on(Action::Stop(why)),
+        };
         let manifest = Manifest { suspicious, ..Manifest::of(&self.run, proven, self.now) }.text();
         self.run.phase = BackupPhase::Committing { manifest: manifest.clone() };
         let write = Action::WriteManifest { at: self.blob(), bytes: manifest };

@@ -37,9 +37,8 @@ pub struct Context {
     pub blind_until: Option<Timestamp>,
     /// How much of a service an inventory covers.
     pub depth: Depth,
-    /// What the primary's newest accepted backup counted; where a service has no such backup of its own, this is what
-    /// a new one is measured by.
-    pub measure: Option<Counts>,
+    /// What a new backup is measured by where the service has no accepted one of its own that has an inventory.
+    pub measure: Measure,
     /// This pass over the services may take the time to read what they hold.
     pub may_read: bool,
     /// The settings name this service. One they no longer name is driven to the end of what it is in.
@@ -65,7 +64,23 @@ pub struct Situation {
     /// Up to when nobody may have watched who serves, by the primary's record.
     pub blind_until: Option<Timestamp>,
     /// What the primary's newest accepted backup counted.
-    pub measure: Option<Counts>,
+    pub measure: Measure,
+}
+
+/// What the newest accepted backup of the primary that has an inventory counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// The primary's record could not be read, and nobody knows.
+    Unread,
+    /// There is no such backup.
+    Nothing,
+    Of(Counts),
+}
+
+impl From<Option<Counts>> for Measure {
+    fn from(counts: Option<Counts>) -> Self {
+        counts.map_or(Self::Nothing, Self::Of)
+    }
 }
 
 impl Context {

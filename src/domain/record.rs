@@ -86,7 +86,7 @@ pub struct Record {
     /// Restores of one backup that ended unseen although `Updating` had been seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen_ends: Option<UnseenEnds>,
-    /// Azure took a restore of ours into this service: what it holds is ours to overwrite.
+    /// Azure took a restore of ours into this service and named its operation: what it holds is ours to overwrite.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ours: bool,
 

@@ -244,7 +244,8 @@ impl Step<'_> {
         match answer {
             Answer::Accepted { operation, retry_after } => {
                 self.record.busy_since = None;
-                self.record.ours = true;
+                // Only Azure itself names an operation: a bare 200 may be what a proxy says.
+                self.record.ours |= operation.is_some();
                 self.run.phase =
                     RestorePhase::Running(Running::begin(operation.clone(), *retry_after, self.now));
                 let text = match operation {

@@ -1,6 +1,6 @@
 //! Pages to look at: what is well, and everything at once, with the longest and oddest texts.
 
-use apim_dr::domain::decision::Situation;
+use apim_dr::domain::decision::{Measure, Situation};
 use apim_dr::domain::health::{self, CertificateLook, Health, Promise, Unjudged, View};
 use apim_dr::domain::id::ServiceId;
 use apim_dr::domain::record::{
@@ -93,7 +93,7 @@ impl Scene {
             failed_over: None,
             resumed_at: None,
             blind_until: None,
-            measure: None,
+            measure: Measure::Nothing,
         };
         Self { records, situation, dry_run: false, certificates: Vec::new() }
     }

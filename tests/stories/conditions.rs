@@ -1,6 +1,6 @@
 //! What somebody has to know: each condition is raised by its fact, told once, and cleared when the fact is over.
 
-use apim_dr::domain::decision::Situation;
+use apim_dr::domain::decision::{Measure, Situation};
 use apim_dr::domain::health::{self, CertificateLook, Health, Promise, Unjudged, View};
 use apim_dr::domain::id::ServiceName;
 use apim_dr::domain::observation::WriteOnce;
@@ -37,7 +37,7 @@ impl Watched {
                 failed_over: None,
                 resumed_at: None,
                 blind_until: None,
-                measure: None,
+                measure: Measure::Nothing,
             },
             promise: Promise {
                 rpo_target: Duration::hours(26),

@@ -58,7 +58,8 @@ fn what_nobody_remembers_nobody_has_watched() {
     let (reads_profile, now) = (true, at("08:10"));
     assert_eq!(failover::blind_until(None, reads_profile, now), Some(now));
     assert_eq!(failover::blind_until(None, false, now), None, "the settings say who serves");
-    let watched = Served { by: service("contoso-dr").name(), read_at: at("08:05"), blind_until: Some(at("07:00")) };
+    let watched =
+        Served { by: service("contoso-dr").name(), read_at: at("08:05"), blind_until: Some(at("07:00")) };
     assert_eq!(failover::blind_until(Some(&watched), reads_profile, now), Some(at("07:00")));
 }
 

@@ -148,7 +148,7 @@ fn the_restore_post_means_the_same() {
         02:45 E Idle + resumed -> Idle, look for contoso@02:00
         02:45 E Idle + look Succeeded -> Requested(by E), look for contoso@02:00 | restore.requested
         02:45 E Requested(by E) + look Succeeded -> Requested(by E), POST restore contoso@02:00
-        02:45 E Requested(by E) + 202 without Location -> Running, rest | restore.accepted {ours: yes; busy since: -}
+        02:45 E Requested(by E) + 202 without Location -> Running, rest | restore.accepted {busy since: -}
     "#]]);
 }
 

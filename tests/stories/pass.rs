@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use apim_dr::domain::decision::{Context, Decision};
+use apim_dr::domain::decision::{Context, Decision, Measure};
 use apim_dr::domain::inventory::Depth;
 use apim_dr::domain::observation::{Action, Deletion, Listing, Observation};
 use apim_dr::domain::record::{KnownBackup, LastVerified, OldBlob, Record, Stage};
@@ -50,7 +50,7 @@ impl Keeper {
             resumed_at: None,
             blind_until: None,
             depth: Depth::Deep,
-            measure: None,
+            measure: Measure::Nothing,
             may_read: false,
             configured: true,
             dry_run: false,

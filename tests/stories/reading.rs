@@ -1,5 +1,6 @@
 //! How stories read services: by themselves, where they are about something else, and by hand where they are not.
 
+use apim_dr::domain::decision::Measure;
 use apim_dr::domain::inventory::compare::{Comparison, Difference, Kind, Tally};
 use apim_dr::domain::inventory::{Chain, Counts, Depth, Place, Unit};
 use apim_dr::domain::observation::{
@@ -210,9 +211,15 @@ impl Story {
         self
     }
 
+    /// The primary's record cannot be read.
+    pub(crate) fn primary_unread(&mut self) -> &mut Self {
+        self.context.measure = Measure::Unread;
+        self
+    }
+
     /// What the primary's newest accepted backup counted.
     pub(crate) fn measured_by(&mut self, measure: Option<Counts>) -> &mut Self {
-        self.context.measure = measure;
+        self.context.measure = measure.into();
         self
     }
 

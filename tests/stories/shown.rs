@@ -1,7 +1,7 @@
 //! What `apim-dr status` and `apim-dr history` show of the records.
 
 use apim_dr::cli::{history, status};
-use apim_dr::domain::decision::Situation;
+use apim_dr::domain::decision::{Measure, Situation};
 use apim_dr::domain::health::{self, Health, Promise, Unjudged, View};
 use apim_dr::domain::inventory::Unread;
 use apim_dr::domain::observation::{Compare, ComparedStretch, WriteOnce};
@@ -32,7 +32,7 @@ fn shown(
         failed_over: None,
         resumed_at: None,
         blind_until: None,
-        measure: None,
+        measure: Measure::Nothing,
     };
     change(&mut situation);
     let promise =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use apim_dr::domain::backup as backups;
 use apim_dr::domain::decide::decide;
-use apim_dr::domain::decision::{Context, Decision};
+use apim_dr::domain::decision::{Context, Decision, Measure};
 use apim_dr::domain::failover;
 use apim_dr::domain::inventory::Depth;
 use apim_dr::domain::observation::{
@@ -73,7 +73,7 @@ impl Story {
             resumed_at: None,
             blind_until: None,
             depth: Depth::Deep,
-            measure: None,
+            measure: Measure::Nothing,
             may_read: false,
             configured: true,
             dry_run: false,

@@ -131,6 +131,25 @@ fn a_secondary_that_has_no_backup_of_its_own_is_measured_by_the_primarys() {
 }
 
 #[test]
+fn what_cannot_be_measured_now_is_judged_at_a_later_tick() {
+    let mut story = Story::of_secondary().reading_by_hand().having(|story| {
+        story.wish_backup("03:00").drive().look(finds("Succeeded")).read_services();
+        story.take(taking(counting(4, 4))).join(joined("dr.inventory.json".into()));
+        story.look(finds("Succeeded")).answer(accepted("op-1"))
+    });
+    story.primary_unread().tick("03:20").poll(ended()).inspect(found()).in_words();
+    story.measured_by(Some(counting(10, 4))).tick("03:21").inspect(found());
+    story.check(expect![[r#"
+        03:20 B Running(op-1) + resumed -> Running(op-1), poll op-1
+        03:20 B Running(op-1) + poll 200 -> Proving, inspect blob | backup.ended
+        03:20 B Proving + blob of 4096 bytes, ETag "0x1" -> Proving, stop
+              Azure says that the backup ended; its blob is looked at
+        03:21 C Proving + resumed -> Proving, inspect blob
+        03:21 C Proving + blob of 4096 bytes, ETag "0x1" -> Committing, write manifest
+    "#]]);
+}
+
+#[test]
 fn a_suspicious_backup_covers_its_occurrence_and_is_not_taken_again_at_every_tick() {
     let mut story = Story::of_secondary().reading_by_hand().scheduled("0 0 2 * * *").having(|story| {
         story.measured_by(Some(counting(10, 4)));

@@ -105,6 +105,8 @@ pub(crate) struct Observer {
     turned_down: BTreeSet<String>,
     /// Services whose record somebody has spoilt.
     spoilt: BTreeSet<usize>,
+    /// When a spoilt record was last put back.
+    repaired: BTreeMap<usize, OffsetDateTime>,
     /// How the app has been deployed so far.
     deployments: Vec<Deployed>,
     /// Every backup that a record has held the manifest of, and what it is fit for.
@@ -141,6 +143,7 @@ impl Observer {
             names: BTreeMap::new(),
             turned_down: BTreeSet::new(),
             spoilt: BTreeSet::new(),
+            repaired: BTreeMap::new(),
             deployments: Vec::new(),
             weighed: BTreeMap::new(),
             reads: Vec::new(),
@@ -291,8 +294,14 @@ impl Observer {
         self.spoilt.insert(service);
     }
 
-    pub(crate) fn repairs(&mut self, _: &Scene<'_>, service: usize) {
+    pub(crate) fn repairs(&mut self, scene: &Scene<'_>, service: usize) {
         self.spoilt.remove(&service);
+        self.repaired.insert(service, scene.now);
+    }
+
+    /// Whether a call may have found the service's record spoilt.
+    fn found_spoilt(&self, call: &Call, service: usize) -> bool {
+        self.spoilt.contains(&service) || self.repaired.get(&service).is_some_and(|at| *at >= call.began)
     }
 
     /// Somebody else writes or deletes a blob.

@@ -172,7 +172,7 @@ impl Observer {
     /// At its end, a call that heard Azure accept something has saved that.
     pub(super) fn answer_is_kept(&mut self, _: &Scene<'_>, call: &Call, heard: &Heard) {
         for post in &heard.posts {
-            if !heard.storage_was_well() || self.spoilt.contains(&post.service) {
+            if !heard.storage_was_well() || self.found_spoilt(call, post.service) {
                 continue;
             }
             let Some(record) = self.record(post.service) else { continue };

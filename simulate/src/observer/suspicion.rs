@@ -64,7 +64,7 @@ impl Observer {
             None => {
                 let heard = self.heard.get(&step.call.number)?;
                 let before = heard.accepted.get(&primary).copied().flatten();
-                if before != self.newest_accepted(primary) || self.spoilt.contains(&primary) {
+                if before != self.newest_accepted(primary) || self.found_spoilt(step.call, primary) {
                     return None;
                 }
                 self.newest_fit(primary, self.record(primary), measured)

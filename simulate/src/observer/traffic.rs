@@ -159,7 +159,7 @@ impl Observer {
         let Some(Some((_, Some(serving)))) = heard.profile else { return };
         let resumed = self.resumed_at.is_some_and(|at| at >= call.began);
         let turned = self.deployments.last().is_some_and(|last| last.primary != primary);
-        if serving == primary || resumed || turned || self.spoilt.contains(&primary) {
+        if serving == primary || resumed || turned || self.found_spoilt(call, primary) {
             return;
         }
         let latched = self.record(primary).is_some_and(|record| !record.at("failedOver").is_null());

@@ -130,7 +130,7 @@ impl Observer {
             return Ok(());
         }
         let began = moment(&wish["source"]["startedAt"]).ok_or("the wish has no date")?;
-        if self.spoilt.contains(&primary) {
+        if self.found_spoilt(step.call, primary) {
             // Which backup is the newest is not known to anybody.
             return Ok(());
         }

@@ -24,7 +24,7 @@ fn inventory_of(wish: &RestoreWish) -> Option<InventoryPlace> {
     Some(InventoryPlace { container: wish.source.container.clone(), inventory })
 }
 
-/// Whether what the service holds is of our making: Azure took a restore of ours once.
+/// Whether what the service holds is of our making: Azure named an operation of a restore of ours once.
 fn is_ours(record: &Record) -> bool {
     record.ours || matches!(record.holds, Holds::Backup(_))
 }
