@@ -10,6 +10,10 @@ use apim_dr_simulate::crawl::{self, Crawled};
 use apim_dr_simulate::range::{self, Failure, Outcome};
 use apim_dr_simulate::{Invariant, Tally, Transcript, seed};
 
+/// Worlds allocate all the time, and from several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 usage: simulate --seeds A..B [--threads N] [--failures N] [--as-they-are]
        simulate --seed N [--whole]
