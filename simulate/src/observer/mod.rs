@@ -27,6 +27,7 @@ use suspicion::Weighed;
 
 mod backups;
 mod calm;
+mod compared;
 mod heard;
 mod invariant;
 mod manifests;

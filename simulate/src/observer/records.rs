@@ -86,6 +86,7 @@ impl Observer {
         self.backup_is_weighed(&step);
         self.only_fit_is_accepted(&step);
         self.restore_settles(&step);
+        self.compares_truly(&step);
         self.phase_follows(&step);
         self.wishes_follow(&step);
         self.backup_is_due(&step);
