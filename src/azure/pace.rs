@@ -29,6 +29,9 @@ const RESERVE: f64 = 5.0;
 /// on with it.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
+/// What lacks by rounding alone would be waited for without end, each time for no time at all.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
 /// Put into a read's context, it lets the read wait until the bucket allows it.
 #[derive(Debug)]
 pub(super) struct Paced;
@@ -102,7 +105,7 @@ impl Bucket {
         self.refill(now);
         let lacking = reserve + 1.0 - self.tokens;
         if lacking > 0.0 {
-            return Some(Duration::from_secs_f64(lacking / RATE));
+            return Some(Duration::from_secs_f64(lacking / RATE).max(SHORTEST_WAIT));
         }
         self.take();
         None
@@ -215,6 +218,15 @@ mod tests {
         let later = now + Duration::from_secs(2);
         assert!((0..50).all(|_| take(&mut bucket, later).is_none()));
         assert!(take(&mut bucket, later).is_some());
+    }
+
+    #[test]
+    fn what_lacks_by_rounding_is_waited_for_and_comes() {
+        let (mut bucket, now) = bucket();
+        bucket.tokens = RESERVE + 1.0 - f64::EPSILON * RESERVE;
+        let pause = take(&mut bucket, now).unwrap();
+        assert_eq!(pause, SHORTEST_WAIT);
+        assert_eq!(take(&mut bucket, now + pause), None);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub(crate) struct Setup {
     /// The longest that a request takes each way when nothing is wrong, in milliseconds.
     pub(crate) latency: i64,
     pub(crate) weather: Weather,
+    /// No event ever comes, as where nobody subscribed to the account's events.
+    pub(crate) deaf: bool,
 }
 
 /// A world before it begins.
@@ -117,6 +119,7 @@ impl Setup {
             lasts: (Duration::minutes(lasts.0), Duration::minutes(lasts.1)),
             latency: draws.pick(&[5, 50, 400, 2_000]),
             weather: Weather::drawn(draws),
+            deaf: draws.chance(100),
         }
     }
 }

@@ -35,9 +35,9 @@ impl World {
             self.fill_again();
             self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
-            self.chance_to_vouch(&mut draws).await;
             let instance = draws.index(self.plan.setup.skews.len());
             self.call(Caller { step: CALM, instance }, Trigger::Tick).await;
+            self.chance_to_vouch(&mut draws).await;
             super::wire::sleep(self.calm_tick().unsigned_abs()).await;
             self.settle().await;
             wellness = self.wellness(since);
@@ -114,7 +114,8 @@ impl World {
         }
     }
 
-    /// Content that may be somebody else's, or that of users, is overwritten when somebody says so, and not before.
+    /// Content that may be somebody else's, or that of users, is overwritten when somebody says so, and not before. He
+    /// looks right after a tick: until the next one an event may have told of a newer reason to wait.
     async fn chance_to_vouch(self: &Arc<Self>, draws: &mut Draws) {
         let deployed = Arc::clone(&self.state().deployed);
         let waits = |service: &usize| {

@@ -60,7 +60,7 @@ fn either(draws: &mut Draws) -> Course {
         1 => ("result forgotten", Fault::forgotten()),
         2 => ("no Location", Fault::without_location()),
         3 => ("foreign Location", Fault::location(&foreign(draws))),
-        4 => ("operation short", Fault::lasts(Duration::seconds(draws.between(1, 50)))),
+        4 => ("operation short", Fault::lasts(Duration::seconds(draws.between(40, 90)))),
         _ => ("operation long", Fault::lasts(Duration::minutes(draws.between(20, 180)))),
     }
 }

@@ -30,6 +30,7 @@ impl World {
     pub(super) fn send_events(self: &Arc<Self>, step: u32, blob: &str) {
         let mut draws = self.event_draws(blob);
         let copies = match self.is_calm() {
+            _ if self.plan.setup.deaf => 0,
             true => 1,
             false => draws.weighted(&[(6, 1), (2, 0), (1, 2), (1, 3)]),
         };

@@ -13,7 +13,7 @@ use crate::seeds::WITHOUT_BACKTRACES;
 use crate::shell::{Done, at, executable, output, read, root};
 
 /// A mutation that is not found in these seeds is not found at all.
-const SEEDS: &str = "0..4000";
+const SEEDS: &str = "0..2000";
 
 /// One safeguard less.
 struct Mutation {
