@@ -78,7 +78,10 @@ impl Observer {
             let known = self.records.get(service).is_some_and(|record| record.known(&name).is_some());
             // A backup of a service that no longer is in the settings may still be on its way.
             let open = self.records.get(service).is_some_and(|record| record.backup() == name);
-            let lies = scene.blobs.peek(BACKUPS, &format!("{name}.manifest.json")).is_some();
+            let manifest = format!("{name}.manifest.json");
+            // What a stranger wrote over ours is no manifest of ours.
+            let lies = scene.blobs.peek(BACKUPS, &manifest).is_some()
+                && !self.is_strange(scene.now, &manifest, None);
             // One that has been kept for long enough is forgotten first, and refused deletes are tried again later.
             let days = self.deployments.iter().map(|deployed| deployed.retention).min();
             let old = days.is_some_and(|days| retention::is_old(&name, (scene.now, days)));
