@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::record::Record;
 use super::traffic::{self, Serving};
 use crate::plan::SERVICES;
-use crate::world::deployed::Deployed;
+use crate::world::call::Call;
 use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent};
 
 /// A service as it was answered to this call.
@@ -119,7 +120,7 @@ impl Heard {
         }
     }
 
-    pub(super) fn hears(&mut self, deployed: &Deployed, sent: &Sent, answer: &Answer) {
+    pub(super) fn hears(&mut self, call: &Call, sent: &Sent, answer: &Answer) {
         let status = answer.status.as_u16();
         match &sent.about {
             About::Service(service) => {
@@ -129,7 +130,7 @@ impl Heard {
             }
             About::Profile if status == 200 => {
                 let profile = serde_json::from_slice(&answer.body).unwrap_or_default();
-                let serving = traffic::serving(&profile, deployed);
+                let serving = traffic::serving(&profile, &call.deployed);
                 self.profile = Some(Some((sent.at, serving)));
                 self.serving_ever.extend(serving);
             }
@@ -148,6 +149,10 @@ impl Heard {
                 let service = SERVICES.iter().position(|(name, _)| *blob == format!("services/{name}.json"));
                 if let Some(service) = service.filter(|_| matches!(status, 200 | 206 | 404)) {
                     self.records.insert(service, sent.at);
+                    // A write that came late is known to be done by whoever reads it back.
+                    if Record::read(&answer.body).is_some_and(|record| record.claimant() == call.id) {
+                        self.saved.entry(service).or_insert(sent.at);
+                    }
                 }
             }
             _ => {}

@@ -255,7 +255,7 @@ impl Observer {
     /// The handler hears an answer, be it what was done or what the weather made of it.
     pub(crate) fn heard(&mut self, call: &Call, (sent, answer): (&Sent, &Answer)) {
         if let Some(heard) = self.heard.get_mut(&call.number) {
-            heard.hears(&call.deployed, sent, answer);
+            heard.hears(call, sent, answer);
             if sent.about == About::Profile && heard.profile.flatten().is_some_and(|(_, by)| by.is_some()) {
                 self.is_watched(sent.at);
             }
