@@ -7,12 +7,12 @@ use time::Duration;
 
 use super::record::text;
 use super::records::Step;
-use super::{Invariant, Observer};
+use super::{Invariant, Observer, Scene};
 use crate::plan::SERVICES;
 use crate::world::sent::BACKUPS;
 
 /// The lists that are looked at, as content and inventories spell them.
-const LISTS: [&str; 2] = ["apis", "products"];
+pub(super) const LISTS: [&str; 2] = ["apis", "products"];
 
 /// Reading a service takes several calls; what somebody changes meanwhile may have been read or not.
 const READING: Duration = Duration::hours(1);
@@ -31,13 +31,10 @@ impl Observer {
             return;
         }
         let backup = text(&holds["backup"]).to_owned();
-        let Some(before) = listed(step, &format!("{backup}.inventory.json")) else { return };
-        let after = listed(step, &format!("{backup}.inventory-after.json")).unwrap_or_else(|| before.clone());
-        let content = step.scene.cloud.service(SERVICES[step.service].0).content();
-        let here: BTreeSet<String> = LISTS
-            .iter()
-            .flat_map(|list| content.children(list).map(|entity| entity.path.clone()).collect::<Vec<_>>())
-            .collect();
+        let listed = |part: &str| listed(step.scene, &format!("{backup}.{part}.json"));
+        let Some(before) = listed("inventory") else { return };
+        let after = listed("inventory-after").unwrap_or_else(|| before.clone());
+        let here = held(step.scene, step.service);
         let missing = before.intersection(&after).find(|path| !here.contains(*path));
         let extra = here.iter().find(|path| !before.contains(*path) && !after.contains(*path));
         self.check(Invariant::Compared, missing.is_none() && extra.is_none(), || {
@@ -47,15 +44,19 @@ impl Observer {
 }
 
 /// The APIs and products of an inventory.
-fn listed(step: &Step<'_>, blob: &str) -> Option<BTreeSet<String>> {
-    let stored = step.scene.blobs.peek(BACKUPS, blob)?;
+pub(super) fn listed(scene: &Scene<'_>, blob: &str) -> Option<BTreeSet<String>> {
+    let stored = scene.blobs.peek(BACKUPS, blob)?;
     let document: Value = serde_json::from_slice(&stored.content).ok()?;
     let is_listed = |path: &str| {
-        LISTS.iter().any(|list| {
-            let name = path.strip_prefix(list).and_then(|rest| rest.strip_prefix('/'));
-            name.is_some_and(|name| !name.contains('/'))
-        })
+        path.split_once('/').is_some_and(|(list, name)| LISTS.contains(&list) && !name.contains('/'))
     };
     let paths = document["entities"].as_object()?.keys().filter(|path| is_listed(path)).cloned();
     Some(paths.collect())
+}
+
+/// The APIs and products that a service really holds.
+pub(super) fn held(scene: &Scene<'_>, service: usize) -> BTreeSet<String> {
+    let content = scene.cloud.service(SERVICES[service].0).content();
+    let paths = |list| content.children(list).map(|entity| entity.path.clone()).collect::<Vec<_>>();
+    LISTS.into_iter().flat_map(paths).collect()
 }

@@ -4,6 +4,7 @@ use apim_dr_sim::journal::{Operation, OperationKind};
 use serde_json::Value;
 use time::Duration;
 
+use super::compared;
 use super::record::{Record, text};
 use super::{Invariant, Observer, Scene};
 use crate::plan::SERVICES;
@@ -112,10 +113,8 @@ impl Observer {
         let stored = scene.blobs.peek(BACKUPS, &format!("{backup}.inventory.json"));
         let inventory: Value =
             stored.and_then(|stored| serde_json::from_slice(&stored.content).ok()).unwrap_or_default();
-        let content = scene.cloud.service(SERVICES[service].0).content();
-        let known = |path: &str| !inventory["entities"][path].is_null();
-        let held = ["apis", "products"].map(|list| content.children(list).collect::<Vec<_>>()).concat();
-        let strange = held.iter().map(|entity| entity.path.as_str()).find(|path| !known(path));
+        let held = compared::held(scene, service);
+        let strange = held.iter().find(|path| inventory["entities"][path.as_str()].is_null());
         self.check(Invariant::Automatic, strange.is_none(), || {
             format!("{tag}: it holds {strange:?}, which is not in the backup")
         });

@@ -4,10 +4,10 @@
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::compared::{self, LISTS};
 use super::record::{Record, moment, text};
 use super::records::Step;
 use super::{Invariant, Observer, Scene};
-use crate::world::sent::BACKUPS;
 
 /// How many APIs and products an inventory lists.
 type Counts = [usize; 2];
@@ -128,12 +128,6 @@ impl Observer {
 }
 
 fn counts(scene: &Scene<'_>, inventory: &Value) -> Option<Counts> {
-    let stored = scene.blobs.peek(BACKUPS, inventory["blob"].as_str()?)?;
-    let document: Value = serde_json::from_slice(&stored.content).ok()?;
-    let entities = document["entities"].as_object()?;
-    let of = |list: &str| {
-        let name = |path: &String| path.strip_prefix(list).is_some_and(|name| !name.contains('/'));
-        entities.keys().filter(|path| name(path)).count()
-    };
-    Some([of("apis/"), of("products/")])
+    let listed = compared::listed(scene, inventory["blob"].as_str()?)?;
+    Some(LISTS.map(|list| listed.iter().filter(|path| path.starts_with(list)).count()))
 }
