@@ -7,9 +7,8 @@ use time::OffsetDateTime;
 
 use super::record::Record;
 use super::traffic::{self, Serving};
-use crate::plan::SERVICES;
 use crate::world::call::Call;
-use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent};
+use crate::world::sent::{About, Answer, BACKUPS, Sent};
 
 /// A service as it was answered to this call.
 #[derive(Clone, Debug)]
@@ -145,15 +144,11 @@ impl Heard {
             About::Blob { container, blob } if container == BACKUPS && !sent.writes() => {
                 self.blobs.insert(blob.clone(), blob_look(sent, answer));
             }
-            About::Blob { container, blob } if container == STATE && !sent.writes() => {
-                let service = SERVICES.iter().position(|(name, _)| *blob == format!("services/{name}.json"));
-                if let Some(service) = service.filter(|_| matches!(status, 200 | 206 | 404)) {
-                    self.records.insert(service, sent.at);
-                    // A write that came late is known to be done by whoever reads it back.
-                    if Record::read(&answer.body).is_some_and(|record| record.claimant() == call.id) {
-                        self.saved.entry(service).or_insert(sent.at);
-                    }
-                }
+            _ => {}
+        }
+        match sent.about.record().filter(|_| !sent.writes()) {
+            Some(service) if matches!(status, 200 | 206 | 404) => {
+                self.reads_record(call, service, (sent, answer))
             }
             _ => {}
         }
@@ -161,6 +156,20 @@ impl Heard {
             self.since_answer.2 += 1;
         }
     }
+
+    fn reads_record(&mut self, call: &Call, service: usize, (sent, answer): (&Sent, &Answer)) {
+        self.records.insert(service, sent.at);
+        // A write that came late is known to be done by whoever reads it back.
+        if !self.saved.contains_key(&service) && is_claimed_by(call, &answer.body) {
+            self.saved.insert(service, sent.at);
+        }
+    }
+}
+
+/// Most reads are of records that do not name the call at all, and are not parsed.
+fn is_claimed_by(call: &Call, record: &[u8]) -> bool {
+    std::str::from_utf8(record).is_ok_and(|text| text.contains(&call.id))
+        && Record::read(record).is_some_and(|record| record.claimant() == call.id)
 }
 
 fn is_storage(sent: &Sent) -> bool {

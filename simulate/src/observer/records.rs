@@ -62,8 +62,7 @@ impl Observer {
         if !answer.status.is_success() {
             return;
         }
-        let service = SERVICES.iter().position(|(name, _)| blob == format!("services/{name}.json"));
-        match service {
+        match sent.about.record() {
             Some(service) => self.record_changes(scene, call, (service, sent)),
             None => self.searched(&sent.body, || format!("{STATE}/{blob}")),
         }

@@ -88,7 +88,7 @@ impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut draws = Draws::of(&[seed, 0]);
         let setup = Setup::drawn(&mut draws);
-        let steps = step::drawn(&mut Draws::of(&[seed, 1]), &setup);
+        let steps = step::drawn(seed, &setup);
         Self { seed, setup, steps }
     }
 }

@@ -289,7 +289,8 @@ fn outage(draws: &mut Draws) -> Outage {
 }
 
 /// The steps of a world, in the order of their times.
-pub(super) fn drawn(draws: &mut Draws, setup: &Setup) -> Vec<Step> {
+pub(super) fn drawn(seed: u64, setup: &Setup) -> Vec<Step> {
+    let draws = &mut Draws::of(&[seed, 1]);
     let features: Vec<Feature> = FEATURES.into_iter().filter(|_| draws.chance(350)).collect();
     let ticks = tick_times(draws, setup.tick);
     let instances = setup.skews.len();
@@ -313,9 +314,22 @@ pub(super) fn drawn(draws: &mut Draws, setup: &Setup) -> Vec<Step> {
         };
         drawn.push((near + after, what));
     }
+    drawn.extend(unreached(&mut Draws::of(&[seed, 6]), &ticks));
     drawn.sort_by_key(|(at, _)| *at);
     let step = |(number, (at, what))| Step { number, at, instance: draws.index(instances), what };
     (1u32..).zip(drawn).map(step).collect()
+}
+
+/// In some worlds one record is out of reach again and again while all others can be read: nothing may be
+/// taken for granted that only it could tell.
+fn unreached(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
+    let times = if draws.chance(200) { draws.between(1, 5) } else { 0 };
+    let mut outage = || {
+        let record = Outage::Record(draws.pick(&[0, 0, 0, 1, 2]));
+        let near = ticks[draws.index(ticks.len())] - Duration::seconds(draws.between(0, 60));
+        (near.max(Duration::ZERO), What::Outage(record, draws.pick(&[3, 20, 200])))
+    };
+    (0..times).map(|_| outage()).collect()
 }
 
 /// Ticks at the same distance, except where the app stands still for days.

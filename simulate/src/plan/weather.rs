@@ -21,6 +21,8 @@ pub(crate) enum Outage {
     Of(Realm),
     /// One service cannot be asked about.
     Service(usize),
+    /// One service's record can be neither read nor written; all others can.
+    Record(usize),
 }
 
 /// What goes wrong with one request.

@@ -298,6 +298,7 @@ impl World {
         let met = |outage: &Outage| match outage {
             Outage::Of(realm) => sent.about.realm() == Some(*realm),
             Outage::Service(service) => sent.about.service() == Some(*service),
+            Outage::Record(service) => sent.about.record() == Some(*service),
         };
         let current = state.outages.iter().filter(|(_, until)| *until > now);
         let mut current = current.map(|(outage, _)| *outage);

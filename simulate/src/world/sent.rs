@@ -91,6 +91,17 @@ impl About {
             _ => None,
         }
     }
+
+    /// The service whose record it is about.
+    pub(crate) fn record(&self) -> Option<usize> {
+        let name = self.blob_in(STATE)?.strip_prefix("services/")?.strip_suffix(".json")?;
+        SERVICES.iter().position(|(known, _)| *known == name)
+    }
+}
+
+/// The blob that holds the record of a service.
+pub(crate) fn record_of(service: usize) -> String {
+    format!("services/{}.json", SERVICES[service].0)
 }
 
 /// A request as it leaves a process.

@@ -9,10 +9,10 @@ use super::World;
 use super::call::Trigger;
 use super::content;
 use super::invoke::Caller;
-use super::sent::{BACKUPS, STATE};
+use super::sent::{BACKUPS, STATE, record_of};
 use super::wire::sleep;
 use crate::draws::Draws;
-use crate::plan::{Blocked, Change, Choice, Route, SERVICES, Spoilt, Step, What};
+use crate::plan::{Blocked, Change, Choice, Outage, Route, SERVICES, Spoilt, Step, What};
 
 impl World {
     pub(super) async fn take(self: &Arc<Self>, step: &Step) {
@@ -88,9 +88,7 @@ impl World {
             }
             Choice::BackupOfNewest => newest().replace(".manifest.json", ".apimbackup"),
             Choice::BackupUnderWay => format!("{}.apimbackup", self.under_way()),
-            Choice::Record(service) => {
-                return (STATE.to_owned(), format!("services/{}.json", SERVICES[service].0));
-            }
+            Choice::Record(service) => return (STATE.to_owned(), record_of(service)),
             Choice::Missing => missing(),
             Choice::Foreign => "reports/2026.manifest.json".to_owned(),
         };
@@ -156,7 +154,7 @@ impl World {
 
     /// Spoils a record, and puts the same bytes back: nobody may have touched it meanwhile.
     async fn spoil(self: &Arc<Self>, service: usize, how: Spoilt, minutes: i64) {
-        let path = format!("services/{}.json", SERVICES[service].0);
+        let path = record_of(service);
         let Some(stored) = self.blobs.peek(STATE, &path) else { return };
         let Some(spoilt) = spoilt(&stored.content, how) else { return };
         if self.state().spoilt.contains(&service) {
@@ -175,7 +173,7 @@ impl World {
     }
 
     async fn repair(self: Arc<Self>, service: usize, bytes: Vec<u8>) {
-        let path = format!("services/{}.json", SERVICES[service].0);
+        let path = record_of(service);
         self.observe(|observer, scene| observer.repairs(scene, service));
         while !self.put(STATE, &path, bytes.clone()).await {
             // A stranger's lease is in the way.
@@ -283,6 +281,7 @@ impl What {
             Self::Settings(_) => "settings changed",
             Self::Kill => "process killed",
             Self::Revoke => "tokens revoked",
+            Self::Outage(Outage::Record(_), _) => "record out of reach",
             Self::Outage(..) => "outage",
             Self::Deny(..) => "polls and looks forbidden",
             Self::DenyContent(..) => "content forbidden",

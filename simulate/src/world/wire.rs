@@ -87,6 +87,7 @@ impl Exchange {
         self.note(match outage {
             Outage::Of(_) => "outage",
             Outage::Service(_) => "cannot be asked",
+            Outage::Record(_) => "out of reach",
         });
         match self.draws.below(3) {
             0 => self.refused(),
