@@ -51,8 +51,8 @@ pub(crate) enum What {
     Kill,
     /// Every token issued so far becomes invalid.
     Revoke,
-    /// So many minutes without an answer.
-    Outage(Outage, i64),
+    /// For so long there is no answer.
+    Outage(Outage, Duration),
     /// So many minutes in which polls and looks are forbidden.
     Deny(usize, i64),
     /// So many minutes in which nothing of what a service holds may be read.
@@ -189,7 +189,7 @@ const FEATURES: [Feature; 25] = [
     |draws| What::Settings(change(draws)),
     |_| What::Kill,
     |_| What::Revoke,
-    |draws| What::Outage(outage(draws), draws.pick(&[3, 20, 200])),
+    |draws| What::Outage(outage(draws), Duration::minutes(draws.pick(&[3, 20, 200]))),
     |draws| What::Deny(service(draws), draws.pick(&[20, 200])),
     |draws| What::DenyContent(service(draws), draws.pick(&[10, 60, 400])),
     |draws| What::EditUnwatched(draws.pick(&[1, 1, 2, 3]), draws.pick(&[12, 40, 300])),
@@ -320,14 +320,15 @@ pub(super) fn drawn(seed: u64, setup: &Setup) -> Vec<Step> {
     (1u32..).zip(drawn).map(step).collect()
 }
 
-/// In some worlds one record is out of reach again and again while all others can be read: nothing may be
-/// taken for granted that only it could tell.
+/// In some worlds one record is out of reach again and again while all others can be read, often for less than
+/// an invocation takes: nothing may be taken for granted that only that record could have told.
 fn unreached(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
-    let times = if draws.chance(200) { draws.between(1, 5) } else { 0 };
+    let times = if draws.chance(200) { draws.between(1, 12) } else { 0 };
     let mut outage = || {
         let record = Outage::Record(draws.pick(&[0, 0, 0, 1, 2]));
-        let near = ticks[draws.index(ticks.len())] - Duration::seconds(draws.between(0, 60));
-        (near.max(Duration::ZERO), What::Outage(record, draws.pick(&[3, 20, 200])))
+        let before = ticks[draws.index(ticks.len())] - Duration::milliseconds(draws.between(1, 900));
+        let seconds = draws.pick(&[2, 5, 10, 20, 60, 1_200]);
+        (before, What::Outage(record, Duration::seconds(seconds)))
     };
     (0..times).map(|_| outage()).collect()
 }

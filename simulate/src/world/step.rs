@@ -42,8 +42,8 @@ impl World {
             What::Settings(change) => self.change_settings(change),
             What::Kill => self.kill(step.instance),
             What::Revoke => self.cloud.directory().revoke_all(),
-            What::Outage(outage, minutes) => {
-                let until = self.now() + Duration::minutes(minutes);
+            What::Outage(outage, how_long) => {
+                let until = self.now() + how_long;
                 self.state().outages.push((outage, until));
             }
             What::Route(route, minutes) => self.route(route, minutes),
