@@ -7,7 +7,7 @@ use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::manifest::Manifest;
 use crate::domain::observation::{Action, BlobLook, BlobName, Observation};
-use crate::domain::offer::{self, Offer};
+use crate::domain::offer::{self, Newest, Offer};
 use crate::domain::record::{By, Failures, Record};
 use crate::domain::take_up;
 use crate::domain::vocabulary::{BackupName, Container, Digest};
@@ -216,7 +216,7 @@ fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, bearer: Bearer)
         vouched: source.and_then(|record| record.vouches_for(name, &read.digest)),
         // What is about to be committed is accepted unless it says that it is suspicious.
         accepted: known.map_or_else(|| read.manifest.suspicious.is_none(), |known| known.accepted),
-        newest_accepted: source.and_then(Record::newest_accepted).map(|newest| newest.started_at),
+        newest: Newest::by(source),
         of_primary: *name.service() == driver.deployment.primary.name(),
         resumed_at: primary.and_then(|record| record.resumed_at),
         made_up_for: read.made_up_for,

@@ -61,6 +61,13 @@ pub(super) fn of_restore(
         }
         None => lines.push("No record names this backup: you vouch for what it holds.".into()),
     }
+    if source.is_none() && *backup.service() == status.primary {
+        lines.push(format!(
+            "Whether it is the newest is not known, since the record of {} cannot be read: nothing is restored by \
+             itself until the newest is restored by hand.",
+            status.primary
+        ));
+    }
     let newest = source.and_then(Record::newest_accepted);
     if let (Some(newest), Some(known)) = (newest, known)
         && newest.started_at > known.started_at

@@ -102,7 +102,7 @@ events! {
     RestoreMismatched "restore.mismatched" Error "The service was compared with the backup and differs.";
     RestoreFailed "restore.failed" Error "The restore failed; the text holds Azure's own words.";
     RestoreLapsed "restore.lapsed" Error "A restore asked for by hand was not done within 4 h and was given up.";
-    RestorePinned "restore.pinned" Warning "An older backup was chosen by hand: automatic restores wait until the newest is chosen by hand.";
+    RestorePinned "restore.pinned" Warning "A backup that is not the newest, or not known to be, was chosen by hand: automatic restores wait until the newest is.";
     RestoreUnpinned "restore.unpinned" Info "The newest backup was chosen by hand: automatic restores go on.";
     RestoreWithdrawn "restore.withdrawn" Info "Somebody took back what was to be restored into this service.";
     RestoreUnderTraffic "restore.under_traffic" Error "The service came to carry the traffic while it is being restored: users may meet half of it.";

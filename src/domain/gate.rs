@@ -33,7 +33,7 @@ pub fn before_looking(context: &Context, record: &Record, wish: &RestoreWish, no
     }
     if let (By::Automatic, Some(pin)) = (wish.by, &record.pin) {
         return Verdict::Deferred(format!(
-            "{} was chosen by hand at {} although a newer backup existed: restore the newest by hand to go on",
+            "{} was chosen by hand at {}, and was not known to be the newest: restore the newest by hand to go on",
             pin.backup, pin.since
         ));
     }

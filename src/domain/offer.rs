@@ -19,8 +19,7 @@ pub struct Offer {
     pub vouched: Option<Timestamp>,
     /// The record accepts the backup: verified and not suspicious, or restored by hand since.
     pub accepted: bool,
-    /// `startedAt` of the newest accepted backup of the same service.
-    pub newest_accepted: Option<Timestamp>,
+    pub newest: Newest,
     /// It is the primary's, which alone moves `seen`.
     pub of_primary: bool,
     /// The last `resume`, by the primary's record.
@@ -29,6 +28,42 @@ pub struct Offer {
     pub made_up_for: bool,
     /// The backup's blob as it was just looked at.
     pub blob: BlobLook,
+}
+
+/// When the newest accepted backup of a service began, by that service's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newest {
+    /// The record could not be read, and nobody knows.
+    Unread,
+    /// There is no such backup.
+    Nothing,
+    Began(Timestamp),
+}
+
+impl Newest {
+    /// By the record of the service, if it could be read.
+    pub fn by(record: Option<&Record>) -> Self {
+        match record.map(Record::newest_accepted) {
+            None => Self::Unread,
+            Some(None) => Self::Nothing,
+            Some(Some(newest)) => Self::Began(newest.started_at),
+        }
+    }
+
+    /// Why choosing a backup that began then pins, if it does. Where nobody knows whether it is the newest, the choice
+    /// must hold as well.
+    fn pins(self, began: Timestamp) -> Option<&'static str> {
+        match self {
+            Self::Began(newest) if newest > began => Some(
+                "a newer backup exists: nothing is restored by itself until the newest is chosen by hand",
+            ),
+            Self::Unread => Some(
+                "whether a newer backup exists is not known, since the record that tells cannot be read: nothing is \
+                 restored by itself until the newest is chosen by hand",
+            ),
+            Self::Began(_) | Self::Nothing => None,
+        }
+    }
 }
 
 /// Decides whether `record`'s service shall be restored from the offered backup. An `Err` means that it
@@ -138,12 +173,10 @@ fn choose(record: &mut Record, offer: &Offer, now: Timestamp) -> Option<Event> {
     if !offer.of_primary {
         return None;
     }
-    let older = offer.newest_accepted.is_some_and(|newest| newest > offer.source.started_at);
     let name = &offer.source.name;
-    if older {
+    if let Some(why) = offer.newest.pins(offer.source.started_at) {
         record.pin = Some(Pin { since: now, backup: name.clone() });
-        let text = "a newer backup exists: nothing is restored by itself until the newest is chosen by hand";
-        return Some(Event::of(name, EventName::RestorePinned, text));
+        return Some(Event::of(name, EventName::RestorePinned, why));
     }
     // Only a backup that the records know and accept can be the newest accepted one.
     offer.vouched.filter(|_| offer.accepted)?;

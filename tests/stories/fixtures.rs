@@ -5,7 +5,7 @@ use apim_dr::domain::observation::{
     Answer, Asking, BlobFacts, BlobLook, BlobName, ContentLook, Looking, NoLook, Poll, ServiceLook,
     Strangers, WriteOnce,
 };
-use apim_dr::domain::offer::Offer;
+use apim_dr::domain::offer::{Newest, Offer};
 use apim_dr::domain::record::{By, FailedOver, InventoryRef, RestoreSource};
 use apim_dr::domain::serving::Serving;
 use apim_dr::domain::vocabulary::{
@@ -370,7 +370,7 @@ pub(crate) fn manifest_of(service_name: &str, began: &str) -> Offer {
         even_if_live: false,
         vouched: Some(at(began)),
         accepted: true,
-        newest_accepted: Some(at(began)),
+        newest: Newest::Began(at(began)),
         of_primary: service_name == "contoso",
         resumed_at: None,
         made_up_for: false,
@@ -384,6 +384,8 @@ pub(crate) trait Telling: Sized {
     fn by_hand(self) -> Self;
     /// The record knows a newer one that is accepted.
     fn though_newest_is(self, began: &str) -> Self;
+    /// The record that knows the newest cannot be read.
+    fn whatever_the_newest_is(self) -> Self;
     /// Neither its name nor its digest stands in the record.
     fn not_in_the_record(self) -> Self;
     fn suspicious(self) -> Self;
@@ -404,15 +406,19 @@ impl Telling for Offer {
     }
 
     fn though_newest_is(self, began: &str) -> Self {
-        Self { newest_accepted: Some(at(began)), ..self }
+        Self { newest: Newest::Began(at(began)), ..self }
+    }
+
+    fn whatever_the_newest_is(self) -> Self {
+        Self { vouched: None, newest: Newest::Unread, ..self }
     }
 
     fn not_in_the_record(self) -> Self {
-        Self { vouched: None, newest_accepted: None, ..self }
+        Self { vouched: None, newest: Newest::Nothing, ..self }
     }
 
     fn suspicious(self) -> Self {
-        Self { accepted: false, newest_accepted: None, ..self }
+        Self { accepted: false, newest: Newest::Nothing, ..self }
     }
 
     fn resumed(self, when: &str) -> Self {

@@ -152,7 +152,7 @@ const AFTER_A_WISH: [Row; 20] = [
             let older = || manifest("01:00").by_hand().though_newest_is("01:30");
             having(|story| story.restore_held("01:50", "01:59", older()))
         },
-        told: "contoso-20260310T010000Z was chosen by hand at 2026-03-10T01:50:00Z although a newer backup existed",
+        told: "contoso-20260310T010000Z was chosen by hand at 2026-03-10T01:50:00Z, and was not known to be the newest",
         ..NOTHING
     },
     Row {

@@ -77,7 +77,7 @@ fn a_pinned_target_waits_but_not_for_a_hand() {
     story.offer("02:31", manifest("02:00").by_hand()).drive();
     story.check(expect![[r#"
         02:30 C Idle + manifest contoso@02:00 -> Idle, rest | restore.wished {wish: contoso@02:00; seen: 02:00}
-        02:30 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:30: contoso-20260310T010000Z was chosen by hand at 2026-03-10T01:50:00Z although a newer backup existed: restore the newest by hand to go on}
+        02:30 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:30: contoso-20260310T010000Z was chosen by hand at 2026-03-10T01:50:00Z, and was not known to be the newest: restore the newest by hand to go on}
         02:31 D Idle + by hand contoso@02:00 -> Idle, rest | restore.wished restore.unpinned {wish: contoso@02:00 by hand; deferred: -; pin: -}
         02:31 D Idle + resumed -> Idle, look for contoso@02:00
     "#]]);

@@ -235,6 +235,19 @@ fn an_older_backup_chosen_by_hand_pins_and_the_newest_unpins() {
 }
 
 #[test]
+fn a_backup_chosen_by_hand_pins_where_nobody_knows_which_is_the_newest() {
+    let mut story = Story::of_secondary();
+    story.offer("02:30", manifest("02:00").by_hand().whatever_the_newest_is()).in_words();
+    story.offer("02:40", manifest("02:00").by_hand());
+    story.check(expect![[r#"
+        02:30 A Idle + by hand contoso@02:00 -> Idle, rest | restore.wished restore.pinned {wish: contoso@02:00 by hand; pin: contoso@02:00}
+              to be restored into contoso-dr: asked for by hand
+              whether a newer backup exists is not known, since the record that tells cannot be read: nothing is restored by itself until the newest is chosen by hand
+        02:40 B Idle + by hand contoso@02:00 -> Idle, rest | restore.wished restore.unpinned {seen: 02:00; pin: -}
+    "#]]);
+}
+
+#[test]
 fn a_restore_into_the_primary_pins_nothing() {
     let mut story = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
     story.offer("02:30", manifest_of("contoso-dr", "01:00").by_hand().though_newest_is("02:00"));

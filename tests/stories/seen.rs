@@ -80,7 +80,7 @@ fn a_tick_takes_up_for_a_pinned_target_what_then_waits() {
     story.check(expect![[r#"
         02:30 a tick takes up contoso@02:00
         02:30 C Idle + manifest contoso@02:00 -> Idle, rest | restore.wished {wish: contoso@02:00; seen: 02:00}
-        02:30 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:30: contoso-20260310T010000Z was chosen by hand at 2026-03-10T02:10:00Z although a newer backup existed: restore the newest by hand to go on}
+        02:30 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:30: contoso-20260310T010000Z was chosen by hand at 2026-03-10T02:10:00Z, and was not known to be the newest: restore the newest by hand to go on}
         02:31 a tick takes up nothing
     "#]]);
 }

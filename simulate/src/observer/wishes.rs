@@ -130,15 +130,16 @@ impl Observer {
             return Ok(());
         }
         let began = moment(&wish["source"]["startedAt"]).ok_or("the wish has no date")?;
-        if self.found_spoilt(step.call, primary) {
-            // Which backup is the newest is not known to anybody.
-            return Ok(());
-        }
-        let known = self.heard.get(&step.call.number).and_then(|heard| heard.accepted.get(&primary).copied());
-        let newest_before = known.flatten();
+        let heard = self.heard.get(&step.call.number);
+        let newest_before = heard.and_then(|heard| heard.accepted.get(&primary).copied()).flatten();
         let pinned = !step.after.at("pin").is_null();
         if newest_before.is_some_and(|newest| newest > began) && !pinned {
             return Err(format!("{name} is older than the newest and pins nothing"));
+        }
+        // Whoever cannot read which backup is the newest pins any.
+        let could_read = heard.is_some_and(|heard| heard.records.contains_key(&primary));
+        if !could_read || self.found_spoilt(step.call, primary) {
+            return Ok(());
         }
         let newest_now = self.newest_accepted(primary);
         if pinned && newest_now.is_none_or(|newest| newest <= began) && step.after.at("pin")["backup"] == name

@@ -197,7 +197,7 @@ impl Compared {
     }
 }
 
-/// An older backup was chosen by hand.
+/// A backup that is not known to be the newest was chosen by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pin {
