@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -64,6 +65,8 @@ pub(super) struct Heard {
     pub(super) blobs: BTreeMap<String, BlobLook>,
     /// When the records that were read last were asked for.
     pub(super) records: BTreeMap<usize, OffsetDateTime>,
+    /// How often each record was asked for, and the records that were answered.
+    asked: BTreeMap<usize, (usize, Vec<Bytes>)>,
     /// When who serves was last asked, and what was said; `None` before that, and while no answer has come.
     pub(super) profile: Option<Option<(OffsetDateTime, Serving)>>,
     /// Every service that was said to serve.
@@ -111,6 +114,16 @@ impl Heard {
         if is_storage(sent) {
             self.since_answer.0 += 1;
         }
+        if let Some(service) = sent.about.record().filter(|_| !sent.writes()) {
+            self.asked.entry(service).or_default().0 += 1;
+        }
+    }
+
+    /// Whether every question for this record was answered by a record.
+    pub(super) fn always_read(&self, service: usize) -> bool {
+        self.asked.get(&service).is_some_and(|(asked, answers)| {
+            *asked == answers.len() && answers.iter().all(|answer| Record::read(answer).is_some())
+        })
     }
 
     pub(super) fn done(&mut self, sent: &Sent) {
@@ -159,6 +172,7 @@ impl Heard {
 
     fn reads_record(&mut self, call: &Call, service: usize, (sent, answer): (&Sent, &Answer)) {
         self.records.insert(service, sent.at);
+        self.asked.entry(service).or_default().1.push(answer.body.clone());
         // A write that came late is known to be done by whoever reads it back.
         if !self.saved.contains_key(&service) && is_claimed_by(call, &answer.body) {
             self.saved.insert(service, sent.at);

@@ -136,9 +136,10 @@ impl Observer {
         if newest_before.is_some_and(|newest| newest > began) && !pinned {
             return Err(format!("{name} is older than the newest and pins nothing"));
         }
-        // Whoever cannot read which backup is the newest pins any.
-        let could_read = heard.is_some_and(|heard| heard.records.contains_key(&primary));
-        if !could_read || self.found_spoilt(step.call, primary) {
+        // Whoever could not read which backup is the newest has pinned any, and a forged manifest ends no pin.
+        let could_read = heard.is_some_and(|heard| heard.always_read(primary));
+        let strange = self.is_strange(step.scene.now, &format!("{name}.manifest.json"), None);
+        if !could_read || strange || self.found_spoilt(step.call, primary) {
             return Ok(());
         }
         let newest_now = self.newest_accepted(primary);
