@@ -120,6 +120,8 @@ pub(crate) struct Observer {
     settled: BTreeMap<usize, OffsetDateTime>,
     /// When a record last said that a failover has begun.
     latched_at: Option<OffsetDateTime>,
+    /// When a record last named another service that serves.
+    moved_at: Option<OffsetDateTime>,
     /// When a person last said `resume` and was heard.
     resumed_at: Option<OffsetDateTime>,
 }
@@ -151,6 +153,7 @@ impl Observer {
             edits: Vec::new(),
             settled: BTreeMap::new(),
             latched_at: None,
+            moved_at: None,
             resumed_at: None,
         }
     }

@@ -115,6 +115,10 @@ impl Observer {
                 format!("{} by {}: {before} -> {after}", step.name(), step.call.tag())
             });
         }
+        let served = |record: &Record| record.at("served")["by"].clone();
+        if step.before.map(served) != Some(served(step.after)) {
+            self.moved_at = Some(step.scene.now);
+        }
         if before.is_null() && !after.is_null() {
             self.latched_at = Some(step.scene.now);
         }
@@ -174,8 +178,9 @@ impl Observer {
         let Some(record) = self.record(primary) else { return vec![primary] };
         let named = |name: &str| SERVICES.iter().position(|(known, _)| *known == name);
         let latch = record.at("failedOver");
-        // A latch that closed or opened while this call was at work leaves both.
-        let crossed = [self.latched_at, self.resumed_at].into_iter().flatten().any(|at| at >= call.began);
+        // A latch that closed or opened, or another service that serves, while this call was at work leaves both.
+        let crossings = [self.latched_at, self.moved_at, self.resumed_at];
+        let crossed = crossings.into_iter().flatten().any(|at| at >= call.began);
         let mut may = Vec::new();
         // Where nobody is asked, the settings say that the primary serves.
         if latch.is_null() || crossed || call.deployed.live == Live::Off {
