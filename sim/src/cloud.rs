@@ -30,7 +30,7 @@ use rights::Rights;
 pub(crate) use buckets::{Counted, Remaining, Throttled};
 pub use builder::CloudBuilder;
 pub(crate) use exchange::{ErrorCode, distorted};
-pub use handle::ServiceHandle;
+pub use handle::{CANCELLED, ServiceHandle};
 pub(crate) use operation::{Operation, Order, Place};
 pub(crate) use rights::Object;
 pub use rights::{Denial, Role};

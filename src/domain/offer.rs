@@ -212,10 +212,11 @@ pub fn withdraw(context: &Context, mut record: Record) -> Decision {
     Decision::rest(record).telling_of(&wish.source.name, EventName::RestoreWithdrawn, text)
 }
 
-/// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up.
+/// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up. A manifest that
+/// a person vouched for may claim to be of any day: no backup began after it was restored.
 pub fn give_seen_back(record: &mut Record) {
     record.seen = match &record.holds {
-        Holds::Backup(held) => Some(held.started_at),
+        Holds::Backup(held) => Some(held.started_at.min(held.restored_at)),
         Holds::Nothing | Holds::Unknown { .. } => None,
     };
 }

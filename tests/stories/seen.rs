@@ -195,6 +195,23 @@ fn a_wish_by_hand_that_is_refused_at_its_gate_gives_seen_back() {
 }
 
 #[test]
+fn seen_is_given_back_to_no_day_that_was_still_to_come() {
+    let forged = || manifest("12T00:00").by_hand().not_in_the_record();
+    let mut story = Story::of_secondary().having(|story| {
+        story.restore_held("01:30", "01:50", forged());
+        story.offer("02:30", forged())
+    });
+    story.drive().look(finds("Succeeded").blob(missing()));
+    story.takes_up("02:31", &primary());
+    story.check(expect![[r#"
+        02:30 C Idle + resumed -> Idle, look for contoso@12T00:00
+        02:30 C Idle + look Succeeded, no blob -> Idle, again | restore.refused {wish: -; seen: 01:50; restore failures: noted}
+        02:30 C Idle + resumed -> Idle, rest
+        02:31 a tick takes up contoso@02:00
+    "#]]);
+}
+
+#[test]
 fn an_automatic_wish_does_not_lapse_and_keeps_seen_when_refused() {
     let mut story = Story::of_secondary().having(|story| {
         story.serving("contoso-dr");

@@ -8,6 +8,9 @@ use crate::content::Content;
 use crate::knobs::{Fault, Request};
 use crate::tokens::Principal;
 
+/// What an operation says that Azure's support ended.
+pub const CANCELLED: &str = "The operation was cancelled.";
+
 /// One service of a cloud, to look at and to change by hand.
 #[derive(Clone)]
 pub struct ServiceHandle {
@@ -174,8 +177,7 @@ impl ServiceHandle {
             state.operations.iter_mut().filter(|operation| operation.service == id && operation.is_running());
         for operation in stuck {
             let word = operation.order.kind.word();
-            operation.order.course.fails =
-                Some((format!("{word}Failed"), "The operation was cancelled.".to_owned()));
+            operation.order.course.fails = Some((format!("{word}Failed"), CANCELLED.to_owned()));
             operation.ends = Some(now);
         }
     }

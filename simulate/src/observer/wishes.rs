@@ -162,8 +162,9 @@ impl Observer {
             return if now { Ok(()) } else { Err(format!("roles turned and seen is {after:?}")) };
         }
         let given_back = wished["by"] == "hand" && step.after.at("restoreWish").is_null();
-        let held = moment(&step.after.at("holds")["startedAt"]);
-        if given_back && after == held {
+        let held = |field: &str| moment(&step.after.at("holds")[field]);
+        // A forged manifest may claim to be of any day.
+        if given_back && after == held("startedAt").min(held("restoredAt")) {
             return Ok(());
         }
         let taken = self.written.values().chain(self.begun.values()).any(|began| Some(*began) == after);
