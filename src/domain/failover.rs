@@ -44,6 +44,8 @@ pub fn note(mut record: Record, serving: &Serving, now: Timestamp) -> Decision {
 /// nobody has read it yet, or what is remembered, which is the primary's record, cannot be had.
 pub fn blind_until(remembered: Option<&Served>, reads_profile: bool, now: Timestamp) -> Option<Timestamp> {
     match remembered {
+        // Nothing was read since, or it could not be saved.
+        Some(served) if reads_profile && now - served.read_at > BLIND => Some(now),
         Some(served) => served.blind_until,
         None => reads_profile.then_some(now),
     }

@@ -212,11 +212,10 @@ pub fn withdraw(context: &Context, mut record: Record) -> Decision {
     Decision::rest(record).telling_of(&wish.source.name, EventName::RestoreWithdrawn, text)
 }
 
-/// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up. A manifest that
-/// a person vouched for may claim to be of any day: no backup began after it was restored.
+/// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up.
 pub fn give_seen_back(record: &mut Record) {
     record.seen = match &record.holds {
-        Holds::Backup(held) => Some(held.started_at.min(held.restored_at)),
+        Holds::Backup(held) => Some(held.begun_at()),
         Holds::Nothing | Holds::Unknown { .. } => None,
     };
 }

@@ -196,7 +196,9 @@ fn compare_again(
 fn note(context: &Context, record: &mut Record, (judged, now): (Judged, Timestamp)) -> Event {
     let how = judged.in_words();
     // The lists are those that the restore left if nobody can have changed them, or if nothing differs from the backup.
-    let untouched = gate::unwatched(context, record).is_none() || judged.compared == Compared::Verified;
+    // While nobody can tell who serves, the next read alone will show whether that was for too long.
+    let watched = context.serving.service().is_some() && gate::unwatched(context, record).is_none();
+    let untouched = watched || judged.compared == Compared::Verified;
     let left = judged.lists.clone().filter(|_| untouched);
     match &mut record.holds {
         Holds::Nothing => Event::new(EventName::StandbyCompared, how),

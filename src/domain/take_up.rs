@@ -27,7 +27,7 @@ pub fn missed<'a>(source: &'a Record, target: &Record, now: Timestamp) -> Option
 pub fn turn(target: &Record) -> (bool, Option<Timestamp>) {
     let is_waiting = !matches!(target.operation, Operation::Restore(_));
     let held = match &target.holds {
-        Holds::Backup(held) => Some(held.started_at),
+        Holds::Backup(held) => Some(held.begun_at()),
         Holds::Nothing | Holds::Unknown { .. } => None,
     };
     (is_waiting, held)

@@ -187,7 +187,8 @@ fn is_claimed_by(call: &Call, record: &[u8]) -> bool {
 }
 
 fn is_storage(sent: &Sent) -> bool {
-    matches!(sent.about, About::Blob { .. } | About::Container(_))
+    // Without a token nothing can be asked of it.
+    matches!(sent.about, About::Blob { .. } | About::Container(_) | About::Tokens)
 }
 
 /// A 200 with a `provisioningState`, and nothing less.

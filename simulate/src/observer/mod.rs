@@ -120,8 +120,14 @@ pub(crate) struct Observer {
     settled: BTreeMap<usize, OffsetDateTime>,
     /// When a record last said that a failover has begun.
     latched_at: Option<OffsetDateTime>,
-    /// When a record last named another service that serves.
-    moved_at: Option<OffsetDateTime>,
+    /// The services that a record named as serving, and when it named others.
+    served_before: Vec<(OffsetDateTime, [String; 2])>,
+    /// When a record last dropped a blob that it had named to be deleted.
+    dropped: BTreeMap<String, OffsetDateTime>,
+    /// When a service was last pinned.
+    pinned_at: BTreeMap<usize, OffsetDateTime>,
+    /// The backups whose request never left, by what the transport said.
+    told_unsent: BTreeSet<String>,
     /// When a person last said `resume` and was heard.
     resumed_at: Option<OffsetDateTime>,
 }
@@ -153,7 +159,10 @@ impl Observer {
             edits: Vec::new(),
             settled: BTreeMap::new(),
             latched_at: None,
-            moved_at: None,
+            served_before: Vec::new(),
+            dropped: BTreeMap::new(),
+            pinned_at: BTreeMap::new(),
+            told_unsent: BTreeSet::new(),
             resumed_at: None,
         }
     }
@@ -271,6 +280,8 @@ impl Observer {
         if let (About::Post(service, _), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
             heard.unsent.insert(*service);
             heard.repeated.insert(*service);
+            let body: serde_json::Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+            self.told_unsent.insert(record::text(&body["backupName"]).to_owned());
         }
     }
 

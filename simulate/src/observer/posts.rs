@@ -133,7 +133,9 @@ impl Observer {
         let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
         let blob = text(&body["backupName"]);
         let times = taken(scene, blob.trim_end_matches(".apimbackup"));
-        self.check(Invariant::PostedOnce, times <= 1, || {
+        // A transport that says that a request never left has it repeated, and one of the two may come late.
+        let lied = self.told_unsent.contains(blob);
+        self.check(Invariant::PostedOnce, times <= 1 || lied, || {
             format!("Azure took a backup of {blob} {times} times")
         });
         let location = answer.header("location");

@@ -73,6 +73,15 @@ impl Record {
         if self.phase() == "requested" { text(self.of_phase("by")) } else { "" }
     }
 
+    /// What is named to be deleted.
+    pub(super) fn doomed(&self) -> impl Iterator<Item = &str> {
+        self.0["retention"]["doomed"].as_array().into_iter().flatten().map(|doomed| text(&doomed["blob"]))
+    }
+
+    pub(super) fn dooms(&self, blob: &str) -> bool {
+        self.doomed().any(|doomed| doomed == blob)
+    }
+
     /// Whether both versions are under one claim.
     pub(super) fn is_same_claim(&self, next: &Self) -> bool {
         let same = |field: &str| self.of_phase(field) == next.of_phase(field);

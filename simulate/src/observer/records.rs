@@ -90,6 +90,7 @@ impl Observer {
         self.wishes_follow(&step);
         self.backup_is_due(&step);
         self.latch_follows(&step);
+        self.retention_follows(&step);
         if after.phase() == "committing" {
             let manifest = text(after.of_phase("manifest")).as_bytes().to_vec();
             self.committing.insert(after.backup().to_owned(), manifest);

@@ -69,8 +69,14 @@ impl Observer {
         let target = service != call.deployed.primary;
         self.check(Invariant::Automatic, target, || format!("{tag}: into the primary by itself"));
         self.nothing_is_latched(call, backup, (scene.now, tag));
+        // Nobody can know of a choice that is saved between the claim and its request.
+        let claimed = self.heard.get(&call.number).and_then(|heard| heard.saved.get(&service).copied());
+        let pinned_since =
+            self.pinned_at.get(&service).is_some_and(|at| claimed.is_some_and(|claim| *at > claim));
         let unpinned = record.at("pin").is_null();
-        self.check(Invariant::Pins, unpinned, || format!("{tag} although a person chose an older backup"));
+        self.check(Invariant::Pins, unpinned || pinned_since, || {
+            format!("{tag} although a person chose an older backup")
+        });
         let began = self.written.get(backup).copied();
         self.check(Invariant::Automatic, began.is_some(), || format!("{tag}: no manifest of ours proves it"));
         let alive = began.is_some_and(|began| scene.now < began + BACKUP_LIFETIME + CLOCKS);

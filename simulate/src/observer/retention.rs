@@ -4,6 +4,7 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use super::record::{Record, text};
+use super::records::Step;
 use super::{Invariant, Observer, Scene, Verdict};
 use crate::plan::SERVICES;
 use crate::world::call::Call;
@@ -26,6 +27,13 @@ impl Observer {
         self.judge(Invariant::Deletes, verdict, || format!("{} deletes {BACKUPS}/{blob}", call.tag()));
     }
 
+    /// A record no longer names what it named to be deleted.
+    pub(super) fn retention_follows(&mut self, step: &Step<'_>) {
+        let doomed = step.before.into_iter().flat_map(Record::doomed);
+        let dropped = doomed.filter(|blob| !step.after.dooms(blob));
+        self.dropped.extend(dropped.map(|blob| (blob.to_owned(), step.scene.now)));
+    }
+
     fn may_delete(&self, scene: &Scene<'_>, call: &Call, (blob, sent): (&str, &Sent)) -> Verdict {
         if call.deployed.dry_run {
             return Err("this is a dry run".to_owned());
@@ -44,8 +52,9 @@ impl Observer {
         if now - began < allowed {
             return Err(format!("it is only {} old", now - began));
         }
-        let doomed = record.at("retention")["doomed"].as_array();
-        if !doomed.is_some_and(|doomed| doomed.iter().any(|doomed| doomed["blob"] == blob)) {
+        // Another call may have come to the end of what both have begun.
+        let named = self.dropped.get(blob).is_some_and(|at| *at >= call.began);
+        if !named && !record.dooms(blob) {
             return Err("no saved record names it".to_owned());
         }
         if let Some(why) = self.needed(name, record) {

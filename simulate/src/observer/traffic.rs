@@ -115,9 +115,12 @@ impl Observer {
                 format!("{} by {}: {before} -> {after}", step.name(), step.call.tag())
             });
         }
-        let served = |record: &Record| record.at("served")["by"].clone();
-        if step.before.map(served) != Some(served(step.after)) {
-            self.moved_at = Some(step.scene.now);
+        let serving = |record: &Record| {
+            [&record.at("served")["by"], &record.at("failedOver")["serving"]]
+                .map(|name| text(name).to_owned())
+        };
+        if let Some(named) = step.before.map(serving).filter(|named| *named != serving(step.after)) {
+            self.served_before.push((step.scene.now, named));
         }
         if before.is_null() && !after.is_null() {
             self.latched_at = Some(step.scene.now);
@@ -179,9 +182,10 @@ impl Observer {
         let named = |name: &str| SERVICES.iter().position(|(known, _)| *known == name);
         let latch = record.at("failedOver");
         // A latch that closed or opened, or another service that serves, while this call was at work leaves both.
-        let crossings = [self.latched_at, self.moved_at, self.resumed_at];
-        let crossed = crossings.into_iter().flatten().any(|at| at >= call.began);
-        let mut may = Vec::new();
+        let before = self.served_before.iter().filter(|(at, _)| *at >= call.began);
+        let mut may: Vec<_> = before.flat_map(|(_, names)| names).filter_map(|name| named(name)).collect();
+        let crossings = [self.latched_at, self.resumed_at];
+        let crossed = !may.is_empty() || crossings.into_iter().flatten().any(|at| at >= call.began);
         // Where nobody is asked, the settings say that the primary serves.
         if latch.is_null() || crossed || call.deployed.live == Live::Off {
             may.push(primary);

@@ -30,6 +30,9 @@ impl Observer {
             self.judge(Invariant::Wishes, verdict, tag);
         }
         let (pinned, pin) = (before("pin"), step.after.at("pin"));
+        if pinned.is_null() && !pin.is_null() {
+            self.pinned_at.insert(step.service, step.scene.now);
+        }
         if pinned != *pin || is["by"] == "hand" && is["id"] == step.call.id.as_str() && was["id"] != is["id"]
         {
             let verdict = self.pin_follows(step, &is);

@@ -33,6 +33,7 @@ impl World {
         let mut wellness = self.wellness(since);
         while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
             self.fill_again();
+            self.route_to(primary);
             self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
             let instance = draws.index(self.plan.setup.skews.len());

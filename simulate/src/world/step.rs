@@ -195,10 +195,13 @@ impl World {
         let world = Arc::clone(self);
         let after = StdDuration::from_secs(60 * minutes.unsigned_abs());
         tokio::spawn(async move {
-            tokio::select! {
-                biased;
-                () = world.calm_begins.notified() => {}
-                () = sleep(after) => {}
+            // What began at the last moment must not miss that it is calm.
+            if !world.is_calm() {
+                tokio::select! {
+                    biased;
+                    () = world.calm_begins.notified() => {}
+                    () = sleep(after) => {}
+                }
             }
             act(world).await;
         });

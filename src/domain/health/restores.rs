@@ -104,7 +104,7 @@ fn stale(view: &View<'_>, record: &Record, now: Timestamp) -> Option<Condition> 
     let (since, fact) = match &record.holds {
         Holds::Backup(held) => {
             let fact = format!("{service} holds {}, begun at {}", held.backup, held.started_at);
-            (held.started_at + allowed, fact)
+            (held.begun_at() + allowed, fact)
         }
         // What is unknown has a condition of its own.
         Holds::Unknown { .. } => return None,

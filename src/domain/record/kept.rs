@@ -190,6 +190,14 @@ pub enum Compared {
     },
 }
 
+impl Held {
+    /// When it was begun, as far as that can be: a manifest that a person vouched for may claim to be of any day, and no
+    /// backup began after it was restored.
+    pub fn begun_at(&self) -> Timestamp {
+        self.started_at.min(self.restored_at)
+    }
+}
+
 impl Compared {
     /// Whether it was compared, and found equal.
     pub fn is_verified(&self) -> bool {
