@@ -61,6 +61,12 @@ fn what_nobody_remembers_nobody_has_watched() {
     let watched =
         Served { by: service("contoso-dr").name(), read_at: at("08:05"), blind_until: Some(at("07:00")) };
     assert_eq!(failover::blind_until(Some(&watched), reads_profile, now), Some(at("07:00")));
+    let later = at("08:16");
+    assert_eq!(
+        failover::blind_until(Some(&watched), reads_profile, later),
+        Some(later),
+        "nothing was read since"
+    );
 }
 
 #[test]

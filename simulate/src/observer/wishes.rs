@@ -84,8 +84,14 @@ impl Observer {
     /// Without an event, only the newest accepted backup is taken up, and only after a while.
     fn is_overdue(&self, step: &Step<'_>, name: &str) -> Verdict {
         let primary = self.record(step.call.deployed.primary).ok_or("the primary has no record")?;
+        // What this call itself has proven it may not have been told was saved.
+        let began_at = step.call.utc_now();
+        let done = |other: &str| primary.known(other).and_then(|known| moment(&known["completedAt"]));
         let newer = primary.accepted().any(|(other, began)| {
-            other != name && self.written.get(name).is_some_and(|mine| began > *mine + Duration::seconds(300))
+            let told = done(other).is_none_or(|done| done < began_at);
+            other != name
+                && told
+                && self.written.get(name).is_some_and(|mine| began > *mine + Duration::seconds(300))
         });
         let done = primary.known(name).and_then(|known| moment(&known["completedAt"]));
         let done = done.ok_or_else(|| format!("the record does not know {name}"))?;
@@ -146,8 +152,10 @@ impl Observer {
             return Ok(());
         }
         let newest_now = self.newest_accepted(primary);
-        if pinned && newest_now.is_none_or(|newest| newest <= began) && step.after.at("pin")["backup"] == name
-        {
+        // An earlier pin ends by what is accepted; a new one needs something newer.
+        let before = step.before.is_some_and(|before| !before.at("pin").is_null());
+        let is_newest = newest_now.map_or(!before, |newest| newest == began || !before && newest < began);
+        if pinned && is_newest && step.after.at("pin")["backup"] == name {
             return Err(format!("{name} is the newest and pins"));
         }
         Ok(())

@@ -33,7 +33,6 @@ impl World {
         let mut wellness = self.wellness(since);
         while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
             self.fill_again();
-            self.route_to(primary);
             self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
             let instance = draws.index(self.plan.setup.skews.len());
@@ -143,7 +142,8 @@ impl World {
     /// Whether there is a backup that began since, and every secondary holds one that did.
     fn wellness(&self, since: OffsetDateTime) -> Wellness {
         let deployed = Arc::clone(&self.state().deployed);
-        Wellness::of(&self.cloud, &deployed, |service| self.record(SERVICES[service].0), since)
+        let rare_ticks = self.calm_tick() >= Duration::minutes(15);
+        Wellness::of(&self.cloud, &deployed, |service| self.record(SERVICES[service].0), (since, rare_ticks))
     }
 }
 
