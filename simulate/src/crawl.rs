@@ -27,7 +27,7 @@ use time::macros::datetime;
 use crate::plan::SERVICES;
 use crate::secrets;
 use crate::world::deployed::service_id;
-use crate::world::sent::{ACCOUNT, ARM, About, BACKUPS, ENTRA, STATE, STORAGE, Sent};
+use crate::world::sent::{ACCOUNT, ARM, About, BACKUPS, ENTRA, STATE, STORAGE, Sent, record_of};
 
 /// What a bucket of Resource Manager's holds, and what comes back each second.
 const BUCKET: (f64, f64) = (250.0, 25.0);
@@ -188,7 +188,7 @@ impl Place {
 
     async fn is_verified(&self) -> bool {
         let storage = StorageClient::in_process(self.account.clone(), Access::Key, self.blobs.router());
-        let stored = storage.get(STATE, &format!("services/{}.json", SERVICES[1].0)).await;
+        let stored = storage.get(STATE, &record_of(1)).await;
         let record = stored.ok().flatten().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         record.is_some_and(|record| record["holds"]["compared"]["result"] == "verified")
     }

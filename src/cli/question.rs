@@ -6,7 +6,7 @@ use super::answer::{Answer, Code, complain};
 use super::arguments::Call;
 use super::words::{age, clock};
 use crate::domain::id::ServiceName;
-use crate::domain::record::Record;
+use crate::domain::record::{KnownBackup, Record};
 use crate::domain::status::{self, Status};
 use crate::domain::vocabulary::BackupName;
 
@@ -61,27 +61,35 @@ pub(super) fn of_restore(
         }
         None => lines.push("No record names this backup: you vouch for what it holds.".into()),
     }
-    if source.is_none() && *backup.service() == status.primary {
-        lines.push(format!(
-            "Whether it is the newest is not known, since the record of {} cannot be read: nothing is restored by \
-             itself until the newest is restored by hand.",
-            status.primary
-        ));
-    }
-    let newest = source.and_then(Record::newest_accepted);
-    if let (Some(newest), Some(known)) = (newest, known)
-        && newest.started_at > known.started_at
-        && *backup.service() == status.primary
-    {
-        lines.push(format!(
-            "A newer backup exists, {}: nothing is restored by itself until that is restored by hand.",
-            newest.name
-        ));
-    }
+    lines.extend(pins((backup, known), source, &status.primary));
     if even_if_live && !targets.iter().any(|target| status.serving.service.as_ref() == Some(target)) {
         lines.push("Nobody asks whether users are on it: if they are, they will notice.".into());
     }
     lines.join("\n")
+}
+
+/// What it means that the backup is not known to be the newest.
+fn pins(
+    (backup, known): (&BackupName, Option<&KnownBackup>),
+    source: Option<&Record>,
+    primary: &ServiceName,
+) -> Option<String> {
+    if backup.service() != primary {
+        return None;
+    }
+    let Some(record) = source else {
+        return Some(format!(
+            "Whether it is the newest is not known, since the record of {primary} cannot be read: nothing is restored \
+             by itself until the newest is restored by hand."
+        ));
+    };
+    let (newest, known) = (record.newest_accepted()?, known?);
+    (newest.started_at > known.started_at).then(|| {
+        format!(
+            "A newer backup exists, {}: nothing is restored by itself until that is restored by hand.",
+            newest.name
+        )
+    })
 }
 
 /// What `resume` does.

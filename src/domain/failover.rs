@@ -53,14 +53,9 @@ pub fn blind_until(remembered: Option<&Served>, reads_profile: bool, now: Timest
 
 fn remember(before: Option<Served>, by: &ServiceName, now: Timestamp) -> Served {
     // Before the first read nobody watched at all, be it that the settings did not ask for it.
-    let Some(before) = before else { return Served { by: by.clone(), read_at: now, blind_until: Some(now) } };
-    let blind = now - before.read_at > BLIND;
-    let fresh = before.by == *by && (now - before.read_at).abs() < READ_AGAIN;
-    Served {
-        by: by.clone(),
-        read_at: if fresh { before.read_at } else { now },
-        blind_until: if blind { Some(now) } else { before.blind_until },
-    }
+    let blind_until = blind_until(before.as_ref(), true, now);
+    let fresh = before.filter(|before| before.by == *by && (now - before.read_at).abs() < READ_AGAIN);
+    Served { by: by.clone(), read_at: fresh.map_or(now, |before| before.read_at), blind_until }
 }
 
 /// Closes the latch, or lets it name the secondary that serves now. Says whether it was open.

@@ -4,9 +4,7 @@ use super::decision::{Context, Decision};
 use super::event::{Event, EventName};
 use super::gate::{self, Verdict};
 use super::observation::BlobLook;
-use super::record::{
-    By, EventLost, Failures, Holds, Operation, Pin, Record, RestoreSource, RestoreWish, Suspect,
-};
+use super::record::{By, EventLost, Failures, Operation, Pin, Record, RestoreSource, RestoreWish, Suspect};
 use super::vocabulary::Timestamp;
 
 /// A manifest that was read, with what the records say of it.
@@ -214,8 +212,5 @@ pub fn withdraw(context: &Context, mut record: Record) -> Decision {
 
 /// A wish by hand that ends without being held gives `seen` back, so that the newest backup is taken up.
 pub fn give_seen_back(record: &mut Record) {
-    record.seen = match &record.holds {
-        Holds::Backup(held) => Some(held.begun_at()),
-        Holds::Nothing | Holds::Unknown { .. } => None,
-    };
+    record.seen = record.holds.begun_at();
 }

@@ -74,7 +74,8 @@ pub struct Record {
     /// `startedAt` of the newest primary's manifest for which a wish was saved here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
-    /// A backup that is not known to be the newest was chosen by hand: no automatic restore until the newest is chosen by hand.
+    /// A backup that is not known to be the newest was chosen by hand: no automatic restore until the newest is chosen by
+    /// hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<Pin>,
     /// Restores that failed, were refused or lapsed since the last one that was held.

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::record::{By, Holds, KnownBackup, Operation, Record};
+use super::record::{By, KnownBackup, Operation, Record};
 use super::vocabulary::Timestamp;
 
 /// How long a manifest's event may take. The host's scan takes 10 s at most while a minute timer keeps
@@ -26,9 +26,5 @@ pub fn missed<'a>(source: &'a Record, target: &Record, now: Timestamp) -> Option
 /// makes room for another; then the one that holds the oldest backup, one that holds nothing known before it.
 pub fn turn(target: &Record) -> (bool, Option<Timestamp>) {
     let is_waiting = !matches!(target.operation, Operation::Restore(_));
-    let held = match &target.holds {
-        Holds::Backup(held) => Some(held.begun_at()),
-        Holds::Nothing | Holds::Unknown { .. } => None,
-    };
-    (is_waiting, held)
+    (is_waiting, target.holds.begun_at())
 }

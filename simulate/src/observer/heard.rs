@@ -114,7 +114,7 @@ impl Heard {
         if is_storage(sent) {
             self.since_answer.0 += 1;
         }
-        if let Some(service) = sent.about.record().filter(|_| !sent.writes()) {
+        if let Some(service) = sent.reads_record() {
             self.asked.entry(service).or_default().0 += 1;
         }
     }
@@ -159,7 +159,7 @@ impl Heard {
             }
             _ => {}
         }
-        match sent.about.record().filter(|_| !sent.writes()) {
+        match sent.reads_record() {
             Some(service) if matches!(status, 200 | 206 | 404) => {
                 self.reads_record(call, service, (sent, answer))
             }

@@ -280,8 +280,7 @@ impl Observer {
         if let (About::Post(service, _), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
             heard.unsent.insert(*service);
             heard.repeated.insert(*service);
-            let body: serde_json::Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-            self.told_unsent.insert(record::text(&body["backupName"]).to_owned());
+            self.told_unsent.insert(sent.backup());
         }
     }
 

@@ -130,11 +130,10 @@ impl Observer {
         if answer.status.as_u16() != 202 {
             return;
         }
-        let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-        let blob = text(&body["backupName"]);
+        let blob = sent.backup();
         let times = taken(scene, blob.trim_end_matches(".apimbackup"));
         // A transport that says that a request never left has it repeated, and one of the two may come late.
-        let lied = self.told_unsent.contains(blob);
+        let lied = self.told_unsent.contains(&blob);
         self.check(Invariant::PostedOnce, times <= 1 || lied, || {
             format!("Azure took a backup of {blob} {times} times")
         });
@@ -156,10 +155,9 @@ impl Observer {
     pub(super) fn post_is_heard(&mut self, call: &Call, (sent, answer): (&Sent, &Answer)) {
         let About::Post(service, Verb::Backup) = sent.about else { return };
         let repeated = self.heard.get(&call.number).is_some_and(|heard| heard.repeated.contains(&service));
-        let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
         if turns_down(answer.status.as_u16()) && !repeated {
-            let name = text(&body["backupName"]).strip_suffix(".apimbackup").unwrap_or_default();
-            self.turned_down.insert(name.to_owned());
+            let name = sent.backup().strip_suffix(".apimbackup").unwrap_or_default().to_owned();
+            self.turned_down.insert(name);
         }
     }
 

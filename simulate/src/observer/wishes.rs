@@ -93,8 +93,7 @@ impl Observer {
                 && told
                 && self.written.get(name).is_some_and(|mine| began > *mine + Duration::seconds(300))
         });
-        let done = primary.known(name).and_then(|known| moment(&known["completedAt"]));
-        let done = done.ok_or_else(|| format!("the record does not know {name}"))?;
+        let done = done(name).ok_or_else(|| format!("the record does not know {name}"))?;
         match step.now() - done >= EVENT_PATIENCE && !newer {
             true => Ok(()),
             false => Err(format!("a tick took {name} up, which was done at {done}")),
@@ -154,7 +153,10 @@ impl Observer {
         let newest_now = self.newest_accepted(primary);
         // An earlier pin ends by what is accepted; a new one needs something newer.
         let before = step.before.is_some_and(|before| !before.at("pin").is_null());
-        let is_newest = newest_now.map_or(!before, |newest| newest == began || !before && newest < began);
+        let is_newest = match before {
+            true => newest_now == Some(began),
+            false => newest_now.is_none_or(|newest| newest <= began),
+        };
         if pinned && is_newest && step.after.at("pin")["backup"] == name {
             return Err(format!("{name} is the newest and pins"));
         }

@@ -88,7 +88,7 @@ impl World {
     /// A failover is over when somebody says so, and nothing else ends it.
     async fn chance_to_resume(self: &Arc<Self>, draws: &mut Draws) {
         let primary = self.state().deployed.primary;
-        let record = self.record(SERVICES[primary].0);
+        let record = self.record(primary);
         if record["failedOver"].is_null() {
             return;
         }
@@ -100,11 +100,11 @@ impl World {
     /// A pin ends when somebody chooses the newest backup by hand, and nothing else ends it.
     async fn chance_to_unpin(self: &Arc<Self>, draws: &mut Draws) {
         let deployed = Arc::clone(&self.state().deployed);
-        let pinned = |service: &usize| !self.record(SERVICES[*service].0)["pin"].is_null();
+        let pinned = |service: &usize| !self.record(*service)["pin"].is_null();
         if !deployed.secondaries.iter().any(pinned) {
             return;
         }
-        let newest = self.newest_accepted(SERVICES[deployed.primary].0);
+        let newest = self.newest_accepted(deployed.primary);
         let Some(name) = newest else { return };
         let blob = format!("{name}.manifest.json");
         if self.blobs.peek(BACKUPS, &blob).is_some() {
@@ -119,11 +119,11 @@ impl World {
     async fn chance_to_vouch(self: &Arc<Self>, draws: &mut Draws) {
         let deployed = Arc::clone(&self.state().deployed);
         let waits = |service: &usize| {
-            let record = self.record(SERVICES[*service].0);
+            let record = self.record(*service);
             let reason = record["restoreWish"]["deferred"]["reason"].as_str().unwrap_or_default();
             reason.contains("restore a backup by hand")
         };
-        let newest = self.newest_accepted(SERVICES[deployed.primary].0);
+        let newest = self.newest_accepted(deployed.primary);
         let (Some(name), true) = (newest, deployed.secondaries.iter().any(waits)) else { return };
         let instance = draws.index(self.plan.setup.skews.len());
         let blob = format!("{name}.manifest.json");
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// The newest backup that the record accepts.
-    fn newest_accepted(&self, service: &str) -> Option<String> {
+    fn newest_accepted(&self, service: usize) -> Option<String> {
         let record = self.record(service);
         let backups = record["backups"].as_array()?;
         let accepted = backups.iter().filter(|backup| backup["accepted"] == true);
@@ -143,7 +143,7 @@ impl World {
     fn wellness(&self, since: OffsetDateTime) -> Wellness {
         let deployed = Arc::clone(&self.state().deployed);
         let rare_ticks = self.calm_tick() >= Duration::minutes(15);
-        Wellness::of(&self.cloud, &deployed, |service| self.record(SERVICES[service].0), (since, rare_ticks))
+        Wellness::of(&self.cloud, &deployed, |service| self.record(service), (since, rare_ticks))
     }
 }
 

@@ -147,6 +147,17 @@ impl Sent {
         !matches!(self.method, Method::GET | Method::HEAD)
     }
 
+    /// The blob of the backup that it asks for; empty if it asks for none.
+    pub(crate) fn backup(&self) -> String {
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        body["backupName"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The service whose record it reads, if it reads one.
+    pub(crate) fn reads_record(&self) -> Option<usize> {
+        self.about.record().filter(|_| !self.writes())
+    }
+
     /// What it does, as far as the weather is concerned.
     pub(crate) fn doing(&self) -> Doing {
         match self.about {

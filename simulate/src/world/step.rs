@@ -97,14 +97,13 @@ impl World {
 
     /// The name of the backup that the primary's record names as under way, else of the last one.
     pub(super) fn under_way(&self) -> String {
-        let primary = SERVICES[self.state().deployed.primary].0;
-        let record = self.record(primary);
+        let record = self.record(self.state().deployed.primary);
         let name = |field: &serde_json::Value| field.as_str().map(str::to_owned);
         name(&record["operation"]["name"]).or_else(|| name(&record["lastName"])).unwrap_or_default()
     }
 
-    pub(super) fn record(&self, service: &str) -> serde_json::Value {
-        let stored = self.blobs.peek(STATE, &format!("services/{service}.json"));
+    pub(super) fn record(&self, service: usize) -> serde_json::Value {
+        let stored = self.blobs.peek(STATE, &record_of(service));
         stored.and_then(|stored| serde_json::from_slice(&stored.content).ok()).unwrap_or_default()
     }
 

@@ -198,6 +198,16 @@ impl Held {
     }
 }
 
+impl Holds {
+    /// When the backup that is held was begun, as far as that can be; `None` if none is known to be held.
+    pub fn begun_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Backup(held) => Some(held.begun_at()),
+            Self::Nothing | Self::Unknown { .. } => None,
+        }
+    }
+}
+
 impl Compared {
     /// Whether it was compared, and found equal.
     pub fn is_verified(&self) -> bool {
