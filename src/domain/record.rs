@@ -68,6 +68,9 @@ pub struct Record {
     /// What was restored into this service, as far as we know.
     #[serde(default)]
     pub holds: Holds,
+    /// When the restore began that left what it holds. What users did while that ran may be there as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_began_at: Option<Timestamp>,
     /// The one backup that shall be restored into this service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore_wish: Option<RestoreWish>,
@@ -164,6 +167,7 @@ impl Record {
             backup_wish: None,
             backup_failures: None,
             holds: Holds::Nothing,
+            restore_began_at: None,
             restore_wish: None,
             seen: None,
             pin: None,

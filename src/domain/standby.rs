@@ -13,7 +13,7 @@ use super::record::{
     Aside, BackupPhase, Compared, Comparing, Held, Holds, InventoryPlace, Operation, Record, RestorePhase,
     Taking,
 };
-use super::vocabulary::{BackupName, Container, Timestamp};
+use super::vocabulary::{BackupName, Container, Digest, Timestamp};
 
 /// How long a comparison is good for: what somebody changes on a standby by hand is found within this time.
 pub const COMPARED_AGAIN: Duration = Duration::hours(6);
@@ -191,15 +191,18 @@ fn compare_again(
     Decision::act(record, Action::Again).telling(told)
 }
 
+/// The lists that were compared, if they are those that the restore left: nobody can have changed them, or nothing differs
+/// from the backup. While nobody can tell who serves, the next read alone will show whether that was for too long.
+pub fn lists_left(context: &Context, unwatched: Option<Timestamp>, judged: &Judged) -> Option<Digest> {
+    let is_watched = context.serving.service().is_some() && unwatched.is_none();
+    judged.lists.clone().filter(|_| is_watched || judged.compared == Compared::Verified)
+}
+
 /// What could not be compared again leaves standing what was found before. What a service holds of which that is
 /// unknown stays so: equal lists are no proof that a restore has ended well.
 fn note(context: &Context, record: &mut Record, (judged, now): (Judged, Timestamp)) -> Event {
     let how = judged.in_words();
-    // The lists are those that the restore left if nobody can have changed them, or if nothing differs from the backup.
-    // While nobody can tell who serves, the next read alone will show whether that was for too long.
-    let watched = context.serving.service().is_some() && gate::unwatched(context, record).is_none();
-    let untouched = watched || judged.compared == Compared::Verified;
-    let left = judged.lists.clone().filter(|_| untouched);
+    let left = lists_left(context, gate::unwatched(context, record), &judged);
     match &mut record.holds {
         Holds::Nothing => Event::new(EventName::StandbyCompared, how),
         Holds::Unknown { backup, finding, lists, .. } => {

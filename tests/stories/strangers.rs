@@ -172,11 +172,25 @@ fn what_may_have_changed_is_not_overwritten_either_where_nobody_knows_whether_a_
 }
 
 #[test]
+fn what_may_have_changed_since_the_restore_began_counts_too_for_it_may_have_ended_long_before_that_was_seen()
+{
+    let mut story = standby();
+    story.nobody_watched_until("02:49").tick("09:00").look(finds("Succeeded").other_lists()).in_words();
+    story.check(expect![[r#"
+        nobody could tell who serves until 02:49
+        09:00 D Idle + resumed -> Idle, look for contoso@08:30
+        09:00 D Idle + look Succeeded, other lists than after the restore -> Idle, rest | restore.deferred {deferred: since 09:00: up to 2026-03-10T02:49:00Z nobody could tell who carries the traffic, and contoso-dr has changed since contoso-20260310T020000Z was restored into it: users may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`}
+        09:00 D Idle + compared -> Idle, again | standby.compared {aside: -}
+              looked at again: compared and equal: 0 equal
+    "#]]);
+}
+
+#[test]
 fn what_was_unwatched_before_the_restore_or_the_last_resume_says_nothing() {
     let mut before = standby();
-    before.nobody_watched_until("02:49").tick("09:00").look(finds("Succeeded").other_lists());
+    before.nobody_watched_until("02:30").tick("09:00").look(finds("Succeeded").other_lists());
     before.check(expect![[r#"
-        nobody could tell who serves until 02:49
+        nobody could tell who serves until 02:30
         09:00 D Idle + resumed -> Idle, look for contoso@08:30
         09:00 D Idle + look Succeeded, other lists than after the restore -> Requested(by D), look for contoso@08:30 | restore.requested
     "#]]);

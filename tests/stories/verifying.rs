@@ -2,7 +2,7 @@
 
 use apim_dr::domain::inventory::{Place, Unit, Unread};
 use apim_dr::domain::observation::{Compare, ComparedStretch, StretchEnd, WriteOnce};
-use apim_dr::domain::record::Baseline;
+use apim_dr::domain::record::{Baseline, Holds};
 use apim_dr::domain::unprotected::{NotProtected, Standing, Unprotected};
 use expect_test::expect;
 
@@ -172,6 +172,33 @@ fn things_that_no_backup_carries_are_told_if_they_are_not_alike() {
               contoso-dr holds it after 20 min; compared and equal: 0 equal
               no backup carries these, or makes them fit, and they are not alike: custom hostnames and their certificates, virtual network and private access, 1 value of the backed-up service itself or its region
     "#]]);
+}
+
+/// Whether the record knows the lists that the restore left.
+fn lists_left(story: &Story) -> bool {
+    match &story.record().holds {
+        Holds::Backup(held) => held.lists.is_some(),
+        Holds::Unknown { lists, .. } => lists.is_some(),
+        Holds::Nothing => false,
+    }
+}
+
+/// Users may have changed what was read: later it must not count as what the restore left.
+#[test]
+fn lists_that_differ_are_kept_only_if_somebody_was_known_to_serve_since_the_restore_began() {
+    let compared = |prepare: fn(&mut Story) -> &mut Story, found: fn(&Compare) -> ComparedStretch| {
+        let mut story = verifying();
+        prepare(&mut story).compare_with(found);
+        lists_left(&story)
+    };
+    let blind: fn(&mut Story) -> &mut Story = |story| story.nobody_watched_until("02:45");
+    let unknown: fn(&mut Story) -> &mut Story = |story| story.serving_unknown();
+    assert!(compared(|story| story, different_in_the_end));
+    assert!(compared(|story| story.nobody_watched_until("02:29"), different_in_the_end));
+    for unwatched in [blind, unknown] {
+        assert!(!compared(unwatched, different_in_the_end));
+        assert!(compared(unwatched, equal), "what is equal to the backup is what the restore left");
+    }
 }
 
 /// A restore that was seen `Updating` and ended without anybody seeing how, an hour later each time.

@@ -187,8 +187,12 @@ fn is_claimed_by(call: &Call, record: &[u8]) -> bool {
 }
 
 fn is_storage(sent: &Sent) -> bool {
-    // Without a token nothing can be asked of it.
-    matches!(sent.about, About::Blob { .. } | About::Container(_) | About::Tokens)
+    match sent.about {
+        About::Blob { .. } | About::Container(_) => true,
+        // Without a token nothing can be asked of it.
+        About::Tokens => std::str::from_utf8(&sent.body).is_ok_and(|form| form.contains("storage.azure.com")),
+        _ => false,
+    }
 }
 
 /// A 200 with a `provisioningState`, and nothing less.

@@ -15,7 +15,7 @@ use crate::secrets::Marks;
 use crate::world::End;
 use crate::world::call::{Call, Trigger};
 use crate::world::deployed::Deployed;
-use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent};
+use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent, Verb};
 
 pub(crate) use calm::Wellness;
 pub use invariant::{Checks, Invariant};
@@ -280,7 +280,9 @@ impl Observer {
         if let (About::Post(service, _), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
             heard.unsent.insert(*service);
             heard.repeated.insert(*service);
-            self.told_unsent.insert(sent.backup());
+            if let About::Post(_, Verb::Backup) = sent.about {
+                self.told_unsent.insert(sent.backup());
+            }
         }
     }
 

@@ -69,10 +69,11 @@ impl Observer {
         let target = service != call.deployed.primary;
         self.check(Invariant::Automatic, target, || format!("{tag}: into the primary by itself"));
         self.nothing_is_latched(call, backup, (scene.now, tag));
-        // Nobody can know of a choice that is saved between the claim and its request.
-        let claimed = self.heard.get(&call.number).and_then(|heard| heard.saved.get(&service).copied());
-        let pinned_since =
-            self.pinned_at.get(&service).is_some_and(|at| claimed.is_some_and(|claim| *at > claim));
+        // Nobody can know of a choice that is saved after the claim, if the record was not read again.
+        let heard = self.heard.get(&call.number);
+        let knew = heard
+            .and_then(|heard| heard.saved.get(&service).copied().max(heard.records.get(&service).copied()));
+        let pinned_since = self.pinned_at.get(&service).is_some_and(|at| knew.is_some_and(|knew| *at > knew));
         let unpinned = record.at("pin").is_null();
         self.check(Invariant::Pins, unpinned || pinned_since, || {
             format!("{tag} although a person chose an older backup")

@@ -46,13 +46,18 @@ impl Observer {
         else {
             return;
         };
-        let from = self.resumed_at.map_or(settled, |resumed| resumed.max(settled));
+        // Azure may have ended it long before the record says so.
         let operations = scene.cloud.journal().operations();
-        let restored = operations.iter().any(|operation| {
-            operation.service == SERVICES[service].0
-                && operation.kind == OperationKind::Restore
-                && operation.ended.is_none_or(|ended| ended > from)
+        let restores = operations.iter().filter(|operation| {
+            operation.service == SERVICES[service].0 && operation.kind == OperationKind::Restore
         });
+        let (mut restored, mut ended_last) = (false, None);
+        for restore in restores {
+            restored |= restore.ended.is_none_or(|ended| ended > settled);
+            ended_last = ended_last.max(restore.ended);
+        }
+        let left = ended_last.map_or(settled, |ended| ended.min(settled));
+        let from = self.resumed_at.map_or(left, |resumed| resumed.max(left));
         let edits = self.edits.iter().filter(|(edited, at)| *edited == service && *at > from);
         let unwatched = edits.map(|(_, at)| *at).filter(|at| scene.now - *at > CROSSING).find(|at| {
             let before =

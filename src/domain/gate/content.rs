@@ -29,14 +29,20 @@ fn is_ours(record: &Record) -> bool {
     record.ours || matches!(record.holds, Holds::Backup(_))
 }
 
-/// Up to when nobody watched who serves, if that was after the last restore and the last `resume`.
+/// Up to when nobody watched who serves, if that was after the last restore began and after the last `resume`. Azure may
+/// have ended the restore long before that was seen, so what users did since it began may stand.
 pub fn unwatched(context: &Context, record: &Record) -> Option<Timestamp> {
-    let restored = match &record.holds {
+    let known_at = match &record.holds {
         Holds::Nothing => return None,
         Holds::Backup(held) => held.restored_at,
         Holds::Unknown { since, .. } => *since,
     };
-    let watched_from = context.resumed_at.map_or(restored, |resumed| resumed.max(restored));
+    unwatched_since(context, record.restore_began_at.unwrap_or(known_at))
+}
+
+/// The same of a restore that began at `began_at`.
+pub fn unwatched_since(context: &Context, began_at: Timestamp) -> Option<Timestamp> {
+    let watched_from = context.resumed_at.map_or(began_at, |resumed| resumed.max(began_at));
     context.blind_until.filter(|until| *until > watched_from)
 }
 

@@ -5,11 +5,11 @@ use crate::domain::comparison::{self, Judged};
 use crate::domain::decision::Decision;
 use crate::domain::event::{Event, EventName};
 use crate::domain::observation::{Action, Against, Observation};
-use crate::domain::reading;
 use crate::domain::record::{
     Compared, Comparing, Held, Holds, InventoryPlace, RestoreEnd, RestorePhase, RunOutcome, UnseenEnds,
 };
-use crate::domain::vocabulary::Timestamp;
+use crate::domain::vocabulary::{Digest, Timestamp};
+use crate::domain::{gate, reading, standby};
 
 impl Step<'_> {
     pub(super) fn verify(mut self, ended: RestoreEnd) -> Decision {
@@ -95,6 +95,11 @@ impl Step<'_> {
         of_this.map_or(0, |ends| ends.count)
     }
 
+    fn lists_left(&self, judged: &Judged) -> Option<Digest> {
+        let unwatched = gate::unwatched_since(self.context, self.run.started_at);
+        standby::lists_left(self.context, unwatched, judged)
+    }
+
     fn hold(mut self, judged: Judged) -> Decision {
         let (event, outcome) = match &judged.compared {
             Compared::Verified => (EventName::RestoreVerified, RunOutcome::Verified),
@@ -105,15 +110,17 @@ impl Step<'_> {
         let text =
             format!("{} holds it after {took} min; {}", self.context.service.name(), judged.in_words());
         let (name, compared) = (self.run.source.name.clone(), judged.finding.comparison.types.clone());
+        let lists = self.lists_left(&judged);
         // The primary has kept what no backup carries.
         let is_standby = self.context.service.name() != self.context.primary;
         let not_protected = comparison::not_protected(&name, &judged.finding).filter(|_| is_standby);
+        self.record.restore_began_at = Some(self.run.started_at);
         self.record.holds = Holds::Backup(Held {
             backup: name.clone(),
             started_at: self.run.source.started_at,
             restored_at: self.now,
             compared: judged.compared,
-            lists: judged.lists,
+            lists,
             baseline: self.baseline(),
             finding: Some(Box::new(judged.finding)),
             tried_at: None,
@@ -128,11 +135,10 @@ impl Step<'_> {
     /// An accepted restore that failed, or one of which nobody knows: what the service holds is not known, whatever it
     /// compares like.
     pub(super) fn fail_unknown(mut self, what: String, judged: Option<Judged>) -> Decision {
-        let (finding, lists) = match judged {
-            Some(judged) => (Some(Box::new(judged.finding)), judged.lists),
-            None => (None, None),
-        };
+        let lists = judged.as_ref().and_then(|judged| self.lists_left(judged));
+        let finding = judged.map(|judged| Box::new(judged.finding));
         let compared = finding.as_ref().map(|finding| finding.comparison.types.clone()).unwrap_or_default();
+        self.record.restore_began_at = Some(self.run.started_at);
         self.record.holds = Holds::Unknown {
             since: self.now,
             backup: self.run.source.name.clone(),
