@@ -114,6 +114,9 @@ impl Azure {
         let (mut chain, mut place) = (Chain::default(), Place::Start);
         while place != Place::End {
             let stretch = crawl.stretch(&place).await;
+            if let Some(hidden) = stretch.unread.iter().find(|unread| unread.hides_list()) {
+                return Err(format!("{} cannot be read: {}", hidden.list, hidden.why));
+            }
             stretch.entities.iter().for_each(|entity| chain.take(entity));
             if stretch.end != StretchEnd::Full {
                 return Err(in_words(stretch.end));

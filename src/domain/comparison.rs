@@ -71,7 +71,9 @@ pub fn judge(
 
 fn lists_of(comparing: &Comparing) -> Option<Digest> {
     let last = Unit::List((*TOP.last()?).to_owned());
-    comparing.progress.place.is_past(&last).then(|| comparing.lists.digest().clone())
+    let is_whole =
+        comparing.progress.place.is_past(&last) && !comparing.progress.unread.iter().any(Unread::hides_list);
+    is_whole.then(|| comparing.lists.digest().clone())
 }
 
 fn but_for(unread: &[Unread], summary: &str) -> String {

@@ -104,6 +104,12 @@ pub struct Unread {
 }
 
 impl Unread {
+    /// Whether a top-level list could not be read that may hold something: what is digested without it would not show
+    /// a change there.
+    pub fn hides_list(&self) -> bool {
+        !self.not_in_tier && lists::TOP.contains(&self.list.as_str())
+    }
+
     /// Whether the entity at `path` cannot be compared for that. Where the tier has no such list it is known that
     /// nothing is there.
     pub fn hides(&self, path: &str) -> bool {

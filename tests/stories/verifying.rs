@@ -194,6 +194,11 @@ fn lists_that_differ_are_kept_only_if_somebody_was_known_to_serve_since_the_rest
     let blind: fn(&mut Story) -> &mut Story = |story| story.nobody_watched_until("02:45");
     let unknown: fn(&mut Story) -> &mut Story = |story| story.serving_unknown();
     assert!(compared(|story| story, different_in_the_end));
+    assert!(compared(|story| story, all_that_the_tier_has));
+    assert!(
+        !compared(|story| story, all_but_users),
+        "nobody would see what is changed in a list that was not read"
+    );
     assert!(compared(|story| story.nobody_watched_until("02:29"), different_in_the_end));
     for unwatched in [blind, unknown] {
         assert!(!compared(unwatched, different_in_the_end));
