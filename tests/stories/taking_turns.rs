@@ -101,6 +101,19 @@ fn the_target_that_holds_nothing_known_goes_first_then_the_oldest() {
     assert!(old.turn() < new.turn());
 }
 
+/// Whoever vouches for a manifest by hand vouches for its content, not for the day it gives.
+#[test]
+fn a_target_that_holds_a_backup_dated_to_a_day_to_come_gets_its_turn_as_of_the_restore() {
+    let held_at = |when: &str, of: &str| {
+        let dated = manifest(of).by_hand().not_in_the_record();
+        Story::of_secondary().having(|story| story.restore_held("01:30", when, dated))
+    };
+    let forged = held_at("01:50", "12T00:00");
+    let newer = Story::of_secondary().having(|story| story.restore_held("02:30", "02:50", manifest("02:00")));
+    assert!(forged.turn() < newer.turn());
+    assert!(forged.turn() < held_at("01:51", "12T00:00").turn());
+}
+
 /// Driven after the others, it would end when they have been told to wait for it, and whoever comes next would
 /// pass them by.
 #[test]
