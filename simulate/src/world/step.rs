@@ -202,6 +202,8 @@ impl World {
                     () = sleep(after) => {}
                 }
             }
+            // What has ended by now must not come over it afterwards.
+            world.settle().await;
             act(world).await;
         });
     }
