@@ -31,6 +31,7 @@ impl Azure {
             baseline: comparing.baseline.clone(),
             found: comparing.found.clone(),
             lists: comparing.lists.clone(),
+            lists_hidden: comparing.lists_hidden,
             unread: Vec::new(),
             unprotected: None,
             end: StretchEnd::Full,
@@ -86,6 +87,7 @@ impl Azure {
             .iter()
             .filter(|entity| is_listed(&entity.path))
             .for_each(|entity| lists.take(entity));
+        let lists_hidden = compared.lists_hidden || stretch.unread.iter().any(Unread::hides_list);
         let (place, mut unread, end) = (stretch.place.clone(), stretch.unread.clone(), stretch.end.clone());
         if let Some((head, _)) = &inventories.before {
             unread.extend(head.unread.iter().cloned());
@@ -94,7 +96,8 @@ impl Azure {
         let hidden: Vec<_> =
             compare.comparing.progress.unread.iter().chain(&stretch.unread).cloned().collect();
         let baseline = self.merge(compare, &inventories, (stretch, &hidden), &mut found).await?;
-        *compared = ComparedStretch { place, baseline, found, lists, unread, unprotected: None, end };
+        *compared =
+            ComparedStretch { place, baseline, found, lists, lists_hidden, unread, unprotected: None, end };
         Ok(())
     }
 

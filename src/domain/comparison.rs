@@ -71,8 +71,7 @@ pub fn judge(
 
 fn lists_of(comparing: &Comparing) -> Option<Digest> {
     let last = Unit::List((*TOP.last()?).to_owned());
-    let is_whole =
-        comparing.progress.place.is_past(&last) && !comparing.progress.unread.iter().any(Unread::hides_list);
+    let is_whole = comparing.progress.place.is_past(&last) && !comparing.lists_hidden;
     is_whole.then(|| comparing.lists.digest().clone())
 }
 

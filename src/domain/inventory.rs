@@ -104,10 +104,11 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Whether a top-level list could not be read that may hold something: what is digested without it would not show
-    /// a change there.
+    /// Whether a top-level list, or the one policy that stands for one, could not be read and may hold something: what
+    /// is digested without it would not show a change there.
     pub fn hides_list(&self) -> bool {
-        !self.not_in_tier && lists::TOP.contains(&self.list.as_str())
+        let list = self.list.strip_suffix("/policy").unwrap_or(&self.list);
+        !self.not_in_tier && lists::TOP.contains(&list)
     }
 
     /// Whether the entity at `path` cannot be compared for that. Where the tier has no such list it is known that

@@ -239,6 +239,8 @@ pub struct ComparedStretch {
     /// What was found up to there.
     pub found: Comparison,
     pub lists: Chain,
+    /// One of the target's own lists was not read up to there.
+    pub lists_hidden: bool,
     pub unread: Vec<Unread>,
     /// What no backup carries; it is looked at last.
     pub unprotected: Option<Unprotected>,

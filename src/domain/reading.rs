@@ -206,6 +206,7 @@ impl Comparing {
         self.baseline = compared.baseline.clone();
         self.found = compared.found.clone();
         self.lists = compared.lists.clone();
+        self.lists_hidden = compared.lists_hidden;
         self.progress.note(&compared.place, &compared.unread)
     }
 

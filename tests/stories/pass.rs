@@ -140,6 +140,12 @@ impl Keeper {
         self
     }
 
+    /// This blob was not there yet when the container was listed.
+    pub(crate) fn not_listed(mut self, name: &str) -> Self {
+        self.blobs.remove(name);
+        self
+    }
+
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Record)) -> Self {
         change(&mut self.record);
         self

@@ -84,6 +84,7 @@ pub(crate) fn equal(compare: &Compare) -> ComparedStretch {
         baseline,
         found: Comparison::default(),
         lists: Chain::default(),
+        lists_hidden: false,
         unread: Vec::new(),
         unprotected: Some(Unprotected::default()),
         end: StretchEnd::Full,

@@ -173,6 +173,24 @@ fn what_never_got_a_manifest_goes_a_day_later_than_a_manifest_would() {
     "#]]);
 }
 
+/// The host may stand still for a month between a backup's claim and its manifest. Nothing else would keep it, if it is
+/// suspicious.
+#[test]
+fn what_belongs_to_a_manifest_that_is_written_after_the_listing_stays() {
+    let mut keeper = Keeper::new()
+        .backups(&["01", "30"])
+        .not_listed("contoso-20260301T020000Z.manifest.json")
+        .with(|record| record.backups[0].accepted = false);
+    keeper.tick("30T12:00");
+    keeper.check(expect![[r#"
+        30T12:00 resumed -> list Leftovers until 01T12:00
+        30T12:00 3 old -> list Manifests until 02T12:00
+        30T12:00 3 old -> list History until 2025-03-29T12:00 {backups: contoso@30T02:00}
+        30T12:00 0 old -> list Partial until 28T12:02
+        30T12:00 0 old -> rest {next pass: 31T12:00}
+    "#]]);
+}
+
 #[test]
 fn nothing_else_in_the_container_is_touched() {
     let mut keeper = Keeper::new().keeping(1);

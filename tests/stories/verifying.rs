@@ -21,7 +21,11 @@ fn verifying() -> Story {
 fn all_but_users(compare: &Compare) -> ComparedStretch {
     let unread =
         Unread { list: "users".into(), why: "it has more than 200000 entries".into(), not_in_tier: false };
-    ComparedStretch { unread: vec![unread], ..equal(compare) }
+    ComparedStretch { unread: vec![unread], lists_hidden: true, ..equal(compare) }
+}
+
+fn all_but_users_of_the_source(compare: &Compare) -> ComparedStretch {
+    ComparedStretch { lists_hidden: false, ..all_but_users(compare) }
 }
 
 fn all_that_the_tier_has(compare: &Compare) -> ComparedStretch {
@@ -195,6 +199,7 @@ fn lists_that_differ_are_kept_only_if_somebody_was_known_to_serve_since_the_rest
     let unknown: fn(&mut Story) -> &mut Story = |story| story.serving_unknown();
     assert!(compared(|story| story, different_in_the_end));
     assert!(compared(|story| story, all_that_the_tier_has));
+    assert!(compared(|story| story, all_but_users_of_the_source));
     assert!(
         !compared(|story| story, all_but_users),
         "nobody would see what is changed in a list that was not read"

@@ -93,6 +93,9 @@ pub struct Comparing {
     /// Over what the target's top-level lists hold.
     #[serde(default)]
     pub lists: Chain,
+    /// One of these lists could not be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lists_hidden: bool,
 }
 
 /// What a target is compared with.
