@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::operation::Operation;
 use super::{Cloud, IdCase, LineEnds, Service, ServiceSpec};
 use crate::clock::Clock;
 use crate::content::Content;
@@ -170,12 +171,21 @@ impl ServiceHandle {
     /// Frees a service whose operation never ends, as only Azure's support can: the operation ends now, as a
     /// failure.
     pub fn free(&self) {
+        self.cancel(|_| true);
+    }
+
+    /// Frees the service if its operation never ends, and leaves alone one that does.
+    pub fn free_if_endless(&self) {
+        self.cancel(|operation| operation.order.course.never_ends);
+    }
+
+    fn cancel(&self, wanted: impl Fn(&Operation) -> bool) {
         let id = self.id();
         let now = self.cloud.clock().now();
         let mut state = self.cloud.state();
-        let stuck =
+        let running =
             state.operations.iter_mut().filter(|operation| operation.service == id && operation.is_running());
-        for operation in stuck {
+        for operation in running.filter(|operation| wanted(operation)) {
             let word = operation.order.kind.word();
             operation.order.course.fails = Some((format!("{word}Failed"), CANCELLED.to_owned()));
             operation.ends = Some(now);

@@ -33,6 +33,8 @@ impl World {
         let mut wellness = self.wellness(since);
         while wellness != Wellness::Well && self.now() < until && !self.is_violated() {
             self.fill_again();
+            // A request that was on its way may have been taken since it is calm.
+            SERVICES.iter().for_each(|(name, _)| self.cloud.service(name).free_if_endless());
             self.chance_to_resume(&mut draws).await;
             self.chance_to_unpin(&mut draws).await;
             let instance = draws.index(self.plan.setup.skews.len());
