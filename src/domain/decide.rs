@@ -98,12 +98,10 @@ fn begin(context: &Context, mut record: Record, now: Timestamp) -> Decision {
     }
 }
 
-/// Gives up a wish by hand that waited too long, but not for what a dry run held up.
+/// Gives up a wish by hand that waited too long. One for a backup has its whole time after a dry run.
 fn lapse(context: &Context, record: &Record, now: Timestamp) -> Option<Decision> {
-    match context.dry_run {
-        true => None,
-        false => backup::lapse(record, now).or_else(|| restore::lapse(record, now)),
-    }
+    let backup = if context.dry_run { None } else { backup::lapse(record, now) };
+    backup.or_else(|| restore::lapse(record, now))
 }
 
 /// The oldest closed run that the history lacks; the record forgets it once it is written.

@@ -113,6 +113,7 @@ pub fn resume(context: &Context, mut record: Record, even_if_unknown: bool, now:
     let latch = record.failed_over.take();
     record.resumed_at = Some(now);
     record.restore_wish = None;
+    record.restore_failures = None;
     record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume: true });
     let given_up = latch.map_or_else(String::new, |latch| {
         format!(

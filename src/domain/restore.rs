@@ -24,10 +24,11 @@ mod verify;
 /// when the world has changed, nor stand in the way for ever.
 pub const WISH_LIFETIME: Duration = Duration::hours(4);
 
-/// Gives up a wish by hand that waited too long. An open attempt ends first, so this is asked at `Idle`.
+/// Gives up a wish by hand that waited too long, be it for a dry run: the world has changed meanwhile all the same. An open
+/// attempt ends first, so this is asked at `Idle`.
 pub fn lapse(record: &Record, now: Timestamp) -> Option<Decision> {
     let wish = record.restore_wish.as_ref().filter(|wish| wish.by == By::Hand)?;
-    if now < record.over_at(wish.at, WISH_LIFETIME) {
+    if now < wish.at + WISH_LIFETIME {
         return None;
     }
     let name = &wish.source.name;

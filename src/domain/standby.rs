@@ -13,6 +13,7 @@ use super::record::{
     Aside, BackupPhase, Compared, Comparing, Held, Holds, InventoryPlace, Operation, Record, RestorePhase,
     Taking,
 };
+use super::serving::Serving;
 use super::vocabulary::{BackupName, Container, Digest, Timestamp};
 
 /// How long a comparison is good for: what somebody changes on a standby by hand is found within this time.
@@ -132,12 +133,33 @@ pub fn takes_after(source: &Record, backup: &BackupName, now: Timestamp) -> bool
     }
 }
 
-/// What the service is compared with again, if it is time for that. What is changed on a service that serves is no
-/// news.
+/// Whether a difference on the record's service would be news. Changes belong on the primary, and on a service that users
+/// were led to; of one whose restore failed everything is news that can be had.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Standby,
+    /// Nobody can tell who serves: it waits.
+    Unknown,
+    Serving,
+}
+
+fn role(context: &Context, record: &Record) -> Role {
+    let service = context.service.name();
+    let is_led_to = context.failed_over.as_ref().is_some_and(|latch| latch.serving == service);
+    let is_unknown = matches!(record.holds, Holds::Unknown { .. });
+    match &context.serving {
+        Serving::Service(serving) if *serving == service => Role::Serving,
+        _ if is_unknown => Role::Standby,
+        _ if context.is_primary() || is_led_to => Role::Serving,
+        Serving::Unknown(_) => Role::Unknown,
+        Serving::Service(_) | Serving::NotConfigured => Role::Standby,
+    }
+}
+
+/// What the service is compared with again, if it is time for that.
 fn to_compare(context: &Context, record: &Record, now: Timestamp) -> Option<Against> {
     let against = against(record)?;
     against.inventory.as_ref()?;
-    let serves = context.serving.service() == Some(&context.service.name());
     let is_time = match &record.holds {
         Holds::Nothing => false,
         Holds::Backup(held) => {
@@ -146,7 +168,7 @@ fn to_compare(context: &Context, record: &Record, now: Timestamp) -> Option<Agai
         }
         Holds::Unknown { finding, .. } => finding.is_none(),
     };
-    (context.configured && !serves && is_time).then_some(against)
+    (context.configured && role(context, record) == Role::Standby && is_time).then_some(against)
 }
 
 fn last_compared(held: &Held) -> Timestamp {
@@ -169,9 +191,13 @@ fn compare_again(
     (since, mut comparing): (Timestamp, Comparing),
     (observation, now): (&Observation, Timestamp),
 ) -> Decision {
-    let Some(against) = against(&record) else {
+    let role = role(context, &record);
+    let Some(against) = against(&record).filter(|_| role != Role::Serving) else {
         return Decision::act(Record { aside: None, ..record }, Action::Again);
     };
+    if role == Role::Unknown {
+        return Decision::rest(record);
+    }
     let step = comparing.follow(since, (context, &record), (observation, now));
     record.aside = Some(Box::new(Aside::Again { since, comparing: comparing.clone() }));
     let end = match step {

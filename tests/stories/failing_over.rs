@@ -198,7 +198,7 @@ fn resume_is_refused_while_what_the_primary_holds_is_unknown() {
     story.check(expect![[r#"
         09:30 G Idle + resume -> Idle, rest | wish.refused
               resume is refused, and nothing is kept of it: what it holds since the restore of contoso-dr-20260310T081000Z is not known (Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written). Restore again, or look yourself and then say `apim-dr resume --even-if-unknown`
-        09:30 G Idle + resume --even-if-unknown -> Idle, rest | failover.resumed {backup wished: by G; failed over: -; resumed: 09:30}
+        09:30 G Idle + resume --even-if-unknown -> Idle, rest | failover.resumed {backup wished: by G; restore failures: -; failed over: -; resumed: 09:30}
     "#]]);
 }
 

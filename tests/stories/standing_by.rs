@@ -9,6 +9,7 @@ use expect_test::expect;
 use super::fixtures::*;
 use super::reading::{equal, interrupted, joined, some_differ, whole};
 use super::story::Story;
+use super::verifying::ends_late;
 
 pub(crate) fn different(compare: &Compare) -> ComparedStretch {
     ComparedStretch { place: Place::End, unprotected: Some(Unprotected::default()), ..some_differ(compare) }
@@ -176,6 +177,59 @@ fn a_service_that_serves_is_not_compared_with_what_was_restored_into_it() {
         08:51 D Idle + resumed -> Idle, rest
         08:51 D Idle + resumed -> Idle, again {aside: compared again}
         08:51 D Idle + resumed -> Idle, read and compare {aside: compared again(by D)}
+    "#]]);
+}
+
+/// What differs there may be what users did.
+#[test]
+fn while_nobody_knows_who_serves_a_comparison_waits_and_none_begins() {
+    let mut story = standby();
+    story.serving_unknown().tick("08:50").read_services();
+    story.serving("contoso").tick("08:51").read_services().compare_with(ends_late);
+    story.serving_unknown().tick("08:52").read_services();
+    story.serving("contoso-dr").tick("08:53").read_services();
+    story.check(expect![[r#"
+        the profile does not say who serves
+        08:50 C Idle + resumed -> Idle, rest
+        08:50 C nothing is to be read
+        contoso carries the traffic
+        08:51 D Idle + resumed -> Idle, rest
+        08:51 D Idle + resumed -> Idle, again {aside: compared again}
+        08:51 D Idle + resumed -> Idle, read and compare {aside: compared again(by D)}
+        08:51 D Idle + compared -> Idle, rest {aside: compared again(after backends)}
+        the profile does not say who serves
+        08:52 E Idle + resumed -> Idle, rest
+        08:52 E Idle + resumed -> Idle, rest
+        contoso-dr carries the traffic
+        08:53 F Idle + resumed -> Idle, rest
+        08:53 F Idle + resumed -> Idle, again {aside: -}
+        08:53 F Idle + resumed -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn what_users_changed_in_a_failover_is_no_news() {
+    let mut story = standby();
+    story.latched("contoso-dr", "08:00").serving("contoso").tick("08:50").read_services();
+    story.check(expect![[r#"
+        failed over to contoso-dr since 08:00
+        contoso carries the traffic
+        08:50 C Idle + resumed -> Idle, rest
+        08:50 C nothing is to be read
+    "#]]);
+}
+
+/// After a failback the primary is changed every day, as it should be.
+#[test]
+fn the_primary_is_not_compared_with_what_was_once_restored_into_it() {
+    let mut story = standby();
+    story.set_primary("contoso-dr").serving_unknown().tick("08:50").read_services();
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-dr
+        the profile does not say who serves
+        08:50 C Idle + resumed -> Idle, again | roles.changed {seen: 08:50; primary: contoso-dr}
+        08:50 C Idle + resumed -> Idle, look for contoso-dr@08:50
+        08:50 C nothing is to be read
     "#]]);
 }
 

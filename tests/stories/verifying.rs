@@ -33,7 +33,7 @@ fn all_that_the_tier_has(compare: &Compare) -> ComparedStretch {
     ComparedStretch { unread: vec![unread], ..equal(compare) }
 }
 
-fn ends_late(compare: &Compare) -> ComparedStretch {
+pub(crate) fn ends_late(compare: &Compare) -> ComparedStretch {
     let place = Place::After(Unit::List("backends".into()));
     ComparedStretch { place, unprotected: None, end: StretchEnd::Late, ..equal(compare) }
 }

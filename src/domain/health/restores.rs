@@ -20,7 +20,7 @@ pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
         found.extend(failing(record));
         found.extend(deferred(record, now));
         found.extend(under_traffic(record));
-        found.extend(not_as_restored(record));
+        found.extend(not_as_restored(view, record));
         found.extend(stale(view, record, now));
         found.extend(events_lost(record));
     }
@@ -68,10 +68,17 @@ fn under_traffic(record: &Record) -> Option<Condition> {
     Some(Condition::of(ConditionKind::RestoreUnderTraffic, &service, fact, next).since(since))
 }
 
-fn not_as_restored(record: &Record) -> Option<Condition> {
+/// What was once restored into the primary says something while people fail back to it. After that it is changed all the
+/// time, and whoever says `resume` has looked.
+fn not_as_restored(view: &View<'_>, record: &Record) -> Option<Condition> {
     let service = record.service.name();
+    let is_secondary = view.is_secondary(record);
+    let resumed_at = view.situation.resumed_at.filter(|_| !is_secondary);
+    let is_failing_back = view.situation.failed_over.is_some();
     match &record.holds {
         Holds::Nothing => None,
+        Holds::Unknown { since, .. } if resumed_at.is_some_and(|resumed| resumed >= *since) => None,
+        Holds::Backup(_) if !is_secondary && !is_failing_back => None,
         Holds::Unknown { since, backup, why, .. } => {
             let fact = format!("what {service} holds since the restore of {backup} is not known: {why}");
             let next = "do not send traffic there before a restore has succeeded; the next one is tried by itself unless \
