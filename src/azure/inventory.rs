@@ -57,17 +57,18 @@ impl Store {
         let blob = take.inventory.name();
         let at = Place { container: &take.inventory.blob.container, blob: &blob };
         let (mut digesting, chunks) = (Digesting::default(), &take.taking.chunks);
+        let mut blocks = Vec::new();
         let mut bytes = head.line().into_bytes();
         for (number, chunk) in chunks.iter().enumerate() {
             digesting.take(&bytes);
-            self.blobs.stage(at, number, bytes).await.map_err(no_answer)?;
+            blocks.push(self.blobs.stage(at, number, bytes).await.map_err(no_answer)?);
             bytes = self.read_part(&take.inventory, chunk).await?;
         }
         close(&mut bytes);
         digesting.take(&bytes);
-        self.blobs.stage(at, chunks.len(), bytes).await.map_err(no_answer)?;
+        blocks.push(self.blobs.stage(at, chunks.len(), bytes).await.map_err(no_answer)?);
         let digest = digesting.end();
-        match self.blobs.commit(at, chunks.len() + 1).await {
+        match self.blobs.commit(at, blocks).await {
             Ok(()) => Ok(digest),
             Err(trouble) if trouble.is_conflict() || trouble.is_uncertain() => {
                 self.find_stored(at, digest, trouble).await

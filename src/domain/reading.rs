@@ -17,8 +17,8 @@ use super::vocabulary::Timestamp;
 pub const LONGEST: Duration = Duration::minutes(30);
 
 /// A reader says at each of its stretches, which take 20 s, that it still reads. One that has said nothing for this
-/// long is gone.
-pub const READER_AGE: Duration = Duration::minutes(3);
+/// long is gone, even if its clock is four minutes off from ours.
+pub const READER_AGE: Duration = Duration::minutes(5);
 
 /// More lists than this that cannot be read are not a service that can be told by the rest.
 const MOST_UNREAD: usize = 100;

@@ -68,20 +68,20 @@ fn an_inventory_is_read_over_several_invocations_one_of_which_reads_at_a_time() 
 }
 
 #[test]
-fn whoever_has_not_said_for_three_minutes_that_he_reads_is_gone() {
+fn whoever_has_not_said_for_five_minutes_that_he_reads_is_gone() {
     let mut story = reading();
     story.at("02:00:20").take(after_list("backends"));
-    story.tick("02:03:19").read_services();
-    story.tick("02:03:20").read_services();
+    story.tick("02:05:19").read_services();
+    story.tick("02:05:20").read_services();
     // The first one was only slow. What it brings says nothing of the record as it is now.
-    story.meanwhile("A", "02:03:25").take(after_list("caches"));
+    story.meanwhile("A", "02:05:25").take(after_list("caches"));
     story.check(expect![[r#"
         02:00:20 A Inventory(by A) + read -> Inventory(after backends, by A), read
-        02:03:19 B Inventory(after backends, by A) + resumed -> Inventory(after backends, by A), rest
-        02:03:19 B Inventory(after backends, by A) + resumed -> Inventory(after backends, by A), rest
-        02:03:20 C Inventory(after backends, by A) + resumed -> Inventory(after backends, by A), rest
-        02:03:20 C Inventory(after backends, by A) + resumed -> Inventory(after backends, by C), read
-        02:03:25 A Inventory(after backends, by C) + read (of a record that was changed since) -> Inventory(after backends, by C), rest
+        02:05:19 B Inventory(after backends, by A) + resumed -> Inventory(after backends, by A), rest
+        02:05:19 B Inventory(after backends, by A) + resumed -> Inventory(after backends, by A), rest
+        02:05:20 C Inventory(after backends, by A) + resumed -> Inventory(after backends, by A), rest
+        02:05:20 C Inventory(after backends, by A) + resumed -> Inventory(after backends, by C), read
+        02:05:25 A Inventory(after backends, by C) + read (of a record that was changed since) -> Inventory(after backends, by C), rest
     "#]]);
 }
 

@@ -9,7 +9,7 @@ use azure_storage_blob::models::{
 
 use super::{Blobs, Place};
 use crate::azure::trouble::StorageTrouble;
-use crate::domain::vocabulary::Etag;
+use crate::domain::vocabulary::{Digest, Etag};
 
 impl Blobs {
     /// Reads `length` bytes from `offset`, or as many as there are, of the version `etag`.
@@ -38,19 +38,25 @@ impl Blobs {
         at: Place<'_>,
         number: usize,
         bytes: Vec<u8>,
-    ) -> Result<(), StorageTrouble> {
+    ) -> Result<Block, StorageTrouble> {
+        let block = Block::of(number, &bytes);
         let stage = async {
             let length = bytes.len() as u64;
             let body = RequestContent::from(bytes);
-            self.blob(at)?.block_blob_client().stage_block(&block_id(number), length, body, None).await
+            self.blob(at)?.block_blob_client().stage_block(&block.0, length, body, None).await
         };
-        stage.await.map(|_| ()).map_err(|error| self.trouble(at, &error))
+        stage.await.map(|_| ()).map_err(|error| self.trouble(at, &error))?;
+        Ok(block)
     }
 
-    /// Makes a new JSON document of the first `count` blocks.
-    pub(in crate::azure) async fn commit(&self, at: Place<'_>, count: usize) -> Result<(), StorageTrouble> {
+    /// Makes a new JSON document of these blocks.
+    pub(in crate::azure) async fn commit(
+        &self,
+        at: Place<'_>,
+        blocks: Vec<Block>,
+    ) -> Result<(), StorageTrouble> {
         let commit = async {
-            let latest = Some((0..count).map(block_id).collect());
+            let latest = Some(blocks.into_iter().map(|block| block.0).collect());
             let blocks = BlockLookupList { latest, ..BlockLookupList::default() };
             let options = BlockBlobClientCommitBlockListOptions {
                 blob_content_type: Some("application/json".to_owned()),
@@ -72,7 +78,14 @@ impl Blobs {
     }
 }
 
-/// All ids of a blob's blocks are equally long.
-fn block_id(number: usize) -> Vec<u8> {
-    format!("{number:08}").into_bytes()
+/// A block that was handed over. It is called by what it holds: blocks that are not committed yet belong to the blob, and
+/// somebody else who writes it at the same time would put his own in their place.
+pub(in crate::azure) struct Block(Vec<u8>);
+
+impl Block {
+    /// All ids of a blob's blocks are equally long, and 64 bytes at most.
+    fn of(number: usize, bytes: &[u8]) -> Self {
+        let digest = Digest::of(bytes).to_string();
+        Self(format!("{number:08}-{}", &digest[..32]).into_bytes())
+    }
 }
