@@ -89,3 +89,17 @@ impl Block {
         Self(format!("{number:08}-{}", &digest[..32]).into_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_two_who_write_one_blob_are_told_apart() {
+        let [first, other] =
+            ["what one has read", "what the other has read"].map(|text| Block::of(3, text.as_bytes()));
+        assert_ne!(first.0, other.0);
+        assert_eq!(first.0, Block::of(3, b"what one has read").0, "a repeated request is the same block");
+        assert!(first.0.len() == other.0.len() && first.0.len() <= 64);
+    }
+}
