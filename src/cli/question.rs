@@ -97,7 +97,7 @@ pub(super) fn of_resume(status: &Status) -> String {
     let given_up = match &status.failed_over {
         Some(latch) => format!(
             "What was changed on {} since {} and is not in {} is given up.",
-            latch.serving,
+            latch.names(),
             clock(latch.since),
             status.primary
         ),

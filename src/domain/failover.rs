@@ -25,6 +25,40 @@ impl Served {
     }
 }
 
+impl FailedOver {
+    /// The latch of all whom `names` name, the last of them the one that served last; `None` where nobody is named.
+    fn of(since: Timestamp, names: impl IntoIterator<Item = ServiceName>) -> Option<Self> {
+        let mut named: Vec<_> = names.into_iter().collect();
+        let serving = named.pop()?;
+        let mut before = Vec::new();
+        for name in named {
+            if name != serving && !before.contains(&name) {
+                before.push(name);
+            }
+        }
+        Some(Self { since, serving, before })
+    }
+
+    /// Everybody who has served since it closed, whose changes are given up at `resume`; the last one last.
+    pub fn everybody(&self) -> impl Iterator<Item = &ServiceName> {
+        self.before.iter().chain([&self.serving])
+    }
+
+    /// Their names, to be read.
+    pub fn names(&self) -> String {
+        let before: Vec<_> = self.before.iter().map(ServiceName::as_str).collect();
+        match before.is_empty() {
+            true => self.serving.to_string(),
+            false => format!("{} and {}", before.join(", "), self.serving),
+        }
+    }
+
+    /// What is left of it once `primary` is the primary: its own changes are followed, and those of the others are not.
+    fn under(&self, primary: &ServiceName) -> Option<Self> {
+        Self::of(self.since, self.everybody().filter(|name| *name != primary).cloned())
+    }
+}
+
 /// Takes in what this invocation read of the profile. What nobody read changes nothing.
 pub fn note(mut record: Record, serving: &Serving, now: Timestamp) -> Decision {
     let Some(name) = serving.service() else { return Decision::rest(record) };
@@ -58,11 +92,12 @@ fn remember(before: Option<Served>, by: &ServiceName, now: Timestamp) -> Served 
     Served { by: by.clone(), read_at: fresh.map_or(now, |before| before.read_at), blind_until }
 }
 
-/// Closes the latch, or lets it name the secondary that serves now. Says whether it was open.
+/// Closes the latch, or lets it name the secondary that serves now as well. Says whether it was open.
 fn latch(record: &mut Record, serving: &ServiceName, now: Timestamp) -> bool {
     let before = record.failed_over.take();
     let since = before.as_ref().map_or(now, |latch| latch.since);
-    record.failed_over = Some(FailedOver { since, serving: serving.clone() });
+    let served = before.iter().flat_map(FailedOver::everybody).chain([serving]);
+    record.failed_over = FailedOver::of(since, served.cloned());
     before.is_none()
 }
 
@@ -118,7 +153,9 @@ pub fn resume(context: &Context, mut record: Record, even_if_unknown: bool, now:
     let given_up = latch.map_or_else(String::new, |latch| {
         format!(
             ". What was changed on {} since {} and is not in {} is given up when that backup is restored into it",
-            latch.serving, latch.since, context.primary
+            latch.names(),
+            latch.since,
+            context.primary
         )
     });
     let text = format!(
@@ -168,7 +205,7 @@ pub fn drop_given_up(context: &Context, record: &mut Record) {
 }
 
 /// The latch and the time of the last `resume`, found in the record of a service that no longer is the primary. They
-/// belong to the primary, unless the latch names it: then the roles now are what the failover made them.
+/// belong to the primary. If nobody but it has served, the roles now are what the failover made them, and nothing is latched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inherited {
     failed_over: Option<FailedOver>,
@@ -194,7 +231,7 @@ impl Inherited {
     /// Puts it into the primary's record.
     pub fn hand_over(&self, mut record: Record) -> Decision {
         let primary = record.service.name();
-        let latch = self.failed_over.clone().filter(|latch| latch.serving != primary);
+        let latch = self.failed_over.as_ref().and_then(|latch| latch.under(&primary));
         record.failed_over = record.failed_over.or(latch);
         record.resumed_at = record.resumed_at.max(self.resumed_at);
         record.served = record.served.or_else(|| self.served.clone());

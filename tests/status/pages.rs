@@ -171,7 +171,7 @@ pub(crate) fn troubled() -> Status {
     scene.situation.serving =
         Serving::Unknown("the profile in TRAFFIC_MANAGER_ID cannot be read: HTTP 403".into());
     scene.situation.failed_over =
-        Some(FailedOver { since: at(-2), serving: service("contoso-north").name() });
+        Some(FailedOver { since: at(-2), serving: service("contoso-north").name(), before: Vec::new() });
     scene.certificates = vec![CertificateLook {
         service: service("contoso-north").name(),
         host: "api.contoso.com".into(),

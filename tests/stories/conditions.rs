@@ -251,7 +251,7 @@ fn restore_under_traffic_is_raised_while_it_runs() {
 #[test]
 fn failed_over_says_whether_traffic_has_returned() {
     let mut watched = Watched::of(&[&verified(), &held()]);
-    let latch = FailedOver { since: at("08:03"), serving: service("contoso-dr").name() };
+    let latch = FailedOver { since: at("08:03"), serving: service("contoso-dr").name(), before: Vec::new() };
     watched.change(|watched| {
         watched.records[0].served =
             Some(Served { by: latch.serving.clone(), read_at: at("08:03"), blind_until: None });

@@ -46,7 +46,7 @@ fn the_latch_names_the_secondary_that_served_last() {
     let mut story = failed_over();
     story.reads("08:09", "contoso-ap").reads("08:10", "contoso").reads("08:11", "contoso-ap");
     story.check(expect![[r#"
-        08:09 E Idle + contoso-ap serves -> Idle, rest | failover.latched {failed over: to contoso-ap since 08:03; served: contoso-ap at 08:09, blind until 08:00}
+        08:09 E Idle + contoso-ap serves -> Idle, rest | failover.latched {failed over: to contoso-ap since 08:03, contoso-dr before; served: contoso-ap at 08:09, blind until 08:00}
         08:10 F Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:10, blind until 08:00}
         08:11 G Idle + contoso-ap serves -> Idle, rest | failover.latched {served: contoso-ap at 08:11, blind until 08:00}
     "#]]);
@@ -147,6 +147,19 @@ fn resume_unlatches_and_asks_for_a_backup() {
         08:30 E Idle + resume -> Idle, rest | failover.resumed {backup wished: by E; failed over: -; resumed: 08:30}
               resumed: contoso is backed up anew, and that backup is the first to be restored by itself. What was changed on contoso-dr since 2026-03-10T08:03:00Z and is not in contoso is given up when that backup is restored into it
         08:30 E Idle + resumed -> Idle, look for contoso@08:30
+    "#]]);
+}
+
+#[test]
+fn resume_names_everybody_whose_changes_are_given_up() {
+    let mut story = failed_over().having(|story| {
+        story.reads("08:09", "contoso-ap").reads("08:12", "contoso-dr").reads("08:15", "contoso-ap")
+    });
+    story.reads("08:20", "contoso").resume().in_words();
+    story.check(expect![[r#"
+        08:20 H Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:20, blind until 08:00}
+        08:20 H Idle + resume -> Idle, rest | failover.resumed {backup wished: by H; failed over: -; resumed: 08:20}
+              resumed: contoso is backed up anew, and that backup is the first to be restored by itself. What was changed on contoso-dr and contoso-ap since 2026-03-10T08:03:00Z and is not in contoso is given up when that backup is restored into it
     "#]]);
 }
 
@@ -419,4 +432,21 @@ fn when_roles_change_to_the_service_that_serves_the_latch_is_gone() {
         09:01 E Idle + the latch stands elsewhere -> Idle, rest {failed over: -; served: -}
     "#]]);
     assert!(Inherited::from([old.record()].into_iter()).is_empty());
+}
+
+/// What was changed on the other while it served would be gone with the new primary's next backup.
+#[test]
+fn when_roles_change_to_the_last_of_two_that_served_the_latch_stays_for_the_other() {
+    let mut old = failed_over().having(|story| story.reads("08:09", "contoso-ap"));
+    let mut new = Story::of_service("contoso-ap");
+    new.inherits("09:00", &old);
+    new.check(expect![[r#"
+        09:00 A Idle + the old primary's latch -> Idle, rest {failed over: to contoso-dr since 08:03; served: contoso-ap at 08:09, blind until 08:00}
+    "#]]);
+    old.hands_on("09:01");
+    let mut third = Story::of_secondary();
+    third.inherits("09:02", &new);
+    third.check(expect![[r#"
+        09:02 A Idle + the old primary's latch -> Idle, rest {served: contoso-ap at 08:09, blind until 08:00}
+    "#]]);
 }

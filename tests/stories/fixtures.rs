@@ -63,7 +63,7 @@ fn words(status: u16, code: &str, message: &str) -> AzureWords {
 
 /// The failover latch.
 pub(crate) fn latch(to: &str, since: &str) -> FailedOver {
-    FailedOver { since: at(since), serving: service(to).name() }
+    FailedOver { since: at(since), serving: service(to).name(), before: Vec::new() }
 }
 
 /// What a look finds. What is not said is as it should be.

@@ -176,8 +176,11 @@ fn a_deployment_in_which_everything_needs_somebody() {
     });
     let failed_over = |situation: &mut Situation| {
         situation.serving = Serving::Unknown("no enabled endpoint is Online".into());
-        situation.failed_over =
-            Some(FailedOver { since: at("07:30"), serving: service("contoso-dr").name() });
+        situation.failed_over = Some(FailedOver {
+            since: at("07:30"),
+            serving: service("contoso-dr").name(),
+            before: Vec::new(),
+        });
     };
     expect![[r#"
         contoso and its standby at 2026-03-11 09:41 UTC: the heartbeat has stopped

@@ -159,7 +159,8 @@ fn facts_of_restores(record: &Record) -> Facts {
 }
 
 fn tell_latch(latch: &FailedOver) -> String {
-    format!("to {} since {}", latch.serving, short(latch.since))
+    let before: Vec<_> = latch.before.iter().map(|name| format!(", {name} before")).collect();
+    format!("to {} since {}{}", latch.serving, short(latch.since), before.concat())
 }
 
 fn tell_served(served: &Served) -> String {

@@ -141,7 +141,7 @@ impl Observer {
         if after.is_null() {
             if step.service != primary {
                 let handed = self.record(primary).is_some_and(|record| !record.at("failedOver").is_null());
-                let own = before["serving"] == SERVICES[primary].0;
+                let own = before["serving"] == SERVICES[primary].0 && before["before"].is_null();
                 return if handed || own { Ok(()) } else { Err("it got lost on its way".to_owned()) };
             }
             return may_resume(step, heard);

@@ -32,12 +32,13 @@ fn failed_over(view: &View<'_>) -> Option<Condition> {
         Some(by) if by == primary => (
             format!(
                 "{} carried the traffic since {}, and traffic has returned to the primary {primary} by itself",
-                latch.serving, latch.since
+                latch.names(),
+                latch.since
             ),
             format!(
                 "restore what was changed on {} into {primary} by hand if you need it, then say `resume`: until then no \
                  standby is kept up",
-                latch.serving
+                latch.names()
             ),
         ),
         _ => (

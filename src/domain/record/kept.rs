@@ -236,7 +236,11 @@ pub struct UnseenEnds {
 #[serde(rename_all = "camelCase")]
 pub struct FailedOver {
     pub since: Timestamp,
+    /// The secondary that served last.
     pub serving: ServiceName,
+    /// The others that have served since it closed, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<ServiceName>,
 }
 
 /// Who served when a read of the profile last said so.
