@@ -60,14 +60,17 @@ pub fn learn(driver: &mut Driver<'_>, records: &Records, serving: Serving) {
     update(driver, records);
 }
 
-/// What follows from the primary's record and the newest read. Without that record nothing is known of a latch; no
-/// restore begins then, since the looks before it read that record again. Nor is it known when somebody watched, and a
-/// driver begins with that.
+/// What follows from the records and the newest read. Without the primary's, nothing is known of a latch but what others
+/// keep of it; no restore begins then, since the looks before it read that record again. Nor is it known when somebody
+/// watched, and a driver begins with that.
 fn update(driver: &mut Driver<'_>, records: &Records) {
-    let Some(primary) = records.get(&driver.deployment.primary.name()) else { return };
+    let name = driver.deployment.primary.name();
+    let (inherited, primary) = (inherited(driver, records), records.get(&name));
+    let own = primary.and_then(|primary| primary.record.failed_over.as_ref());
+    driver.situation.failed_over = inherited.latch(own, &name);
+    let Some(primary) = primary else { return };
     let situation = &mut driver.situation;
     situation.backed_up = failover::backed_up(&primary.record, &situation.serving);
-    situation.failed_over.clone_from(&primary.record.failed_over);
     situation.resumed_at = primary.record.resumed_at;
     situation.blind_until = failover::blind_until(
         primary.record.served.as_ref(),
@@ -98,18 +101,24 @@ async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<()
 /// that no kill loses them; and before the roles are turned, since until then the records name the old primary.
 async fn gather_latch(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
     let primary = driver.deployment.primary.name();
-    let names = once_primary(driver, records);
-    let inherited =
-        Inherited::from(names.iter().filter_map(|name| records.get(name)).map(|loaded| &loaded.record));
-    if inherited.is_empty() || !records.contains_key(&primary) {
+    let inherited = inherited(driver, records);
+    let is_settled = |loaded: &Loaded| inherited.hand_over(loaded.record.clone()).record == loaded.record;
+    if inherited.is_empty() && records.get(&primary).is_none_or(is_settled) {
         return Ok(());
     }
     change(driver, records, &primary, |_, record| Ok(inherited.hand_over(record.clone()))).await?;
-    for name in names {
-        change(driver, records, &name, |_, record| Ok(failover::hand_on(record.clone()))).await?;
+    let Some(kept) = records.get(&primary).map(|loaded| loaded.record.clone()) else { return Ok(()) };
+    for name in once_primary(driver, records) {
+        change(driver, records, &name, |_, record| Ok(failover::hand_on(record.clone(), &kept))).await?;
     }
     update(driver, records);
     Ok(())
+}
+
+/// What the records of the others say that belongs to the primary's.
+fn inherited(driver: &Driver<'_>, records: &Records) -> Inherited {
+    let names = once_primary(driver, records);
+    Inherited::from(names.iter().filter_map(|name| records.get(name)).map(|loaded| &loaded.record))
 }
 
 /// The services of this deployment that may have been its primary: those of the settings, and whoever they follow still.
@@ -129,8 +138,18 @@ async fn note(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trou
     if driver.azure.reads_profile() {
         let primary = driver.deployment.primary.name();
         let (serving, now) = (driver.situation.serving.clone(), driver.clock.now());
-        change(driver, records, &primary, |_, record| Ok(failover::note(record.clone(), &serving, now)))
-            .await?;
+        match (records.contains_key(&primary), serving.service()) {
+            (true, _) => {
+                let decide = |_: &_, record: &Record| Ok(failover::note(record.clone(), &serving, now));
+                change(driver, records, &primary, decide).await?;
+            }
+            (false, Some(secondary)) if *secondary != primary => {
+                let decide =
+                    |_: &_, record: &Record| Ok(failover::note_beside(record.clone(), &primary, now));
+                change(driver, records, secondary, decide).await?;
+            }
+            (false, _) => {}
+        }
     }
     update(driver, records);
     Ok(())

@@ -301,14 +301,19 @@ impl Azure {
         }
     }
 
-    /// What the records of `others` say about a restore.
+    /// What the records of `others` say about a restore. Whether a failover is latched stands in the primary's, and not
+    /// in that of a service that had its name.
     async fn look_at_others(&self, others: &[ServiceId], now: Timestamp) -> Result<Others, String> {
         let mut found = Others::default();
-        for name in others.iter().map(ServiceId::name) {
+        for other in others {
+            let name = other.name();
             let path = path_of(&name);
             let stored = self.store.load(&path).await.map_err(|trouble| trouble.to_string())?;
             let Some((bytes, _)) = stored.document else { continue };
             let record = Record::parse(&bytes).map_err(|why| format!("the record {path}: {why}"))?;
+            if record.service != *other && self.services.first() == Some(other) {
+                return Err(format!("the record {path} belongs to {}, and not to {other}", record.service));
+            }
             found.resumed_at = found.resumed_at.max(record.resumed_at);
             found.failed_over = found.failed_over.or_else(|| record.failed_over.clone());
             if record.holds_up_restores(now) {

@@ -53,6 +53,14 @@ impl FailedOver {
         }
     }
 
+    /// One latch of two: it is closed since the earlier of them.
+    fn of_both(one: Option<&Self>, other: Option<&Self>) -> Option<Self> {
+        let mut both: Vec<_> = one.into_iter().chain(other).collect();
+        both.sort_by_key(|latch| latch.since);
+        let since = both.first()?.since;
+        Self::of(since, both.into_iter().flat_map(Self::everybody).cloned())
+    }
+
     /// What is left of it once `primary` is the primary: its own changes are followed, and those of the others are not.
     fn under(&self, primary: &ServiceName) -> Option<Self> {
         Self::of(self.since, self.everybody().filter(|name| *name != primary).cloned())
@@ -69,6 +77,16 @@ pub fn note(mut record: Record, serving: &Serving, now: Timestamp) -> Decision {
         false => (latch(&mut record, name, now) || has_moved).then(|| latched(&record, name)),
     };
     record.served = Some(remember(before, name, now));
+    let mut decision = Decision::rest(record);
+    decision.events.extend(event);
+    decision
+}
+
+/// Takes in that the secondary whose record this is serves, where the record of `primary` cannot be used: the latch stays
+/// there until it can, and is then moved like one that a change of roles has left behind.
+pub fn note_beside(mut record: Record, primary: &ServiceName, now: Timestamp) -> Decision {
+    let serving = record.service.name();
+    let event = latch(&mut record, &serving, now).then(|| latched_beside(primary, &serving));
     let mut decision = Decision::rest(record);
     decision.events.extend(event);
     decision
@@ -106,6 +124,14 @@ fn latched(record: &Record, serving: &ServiceName) -> Event {
     let text = format!(
         "{serving} carries the traffic, not the primary {primary}: until `resume` nothing is restored by itself, and the \
          schedule backs up the service that serves"
+    );
+    Event::new(EventName::FailoverLatched, text)
+}
+
+fn latched_beside(primary: &ServiceName, serving: &ServiceName) -> Event {
+    let text = format!(
+        "{serving} carries the traffic, not the primary {primary}, whose record cannot be used: the record of {serving} \
+         keeps that until it can, and until `resume` nothing is restored by itself"
     );
     Event::new(EventName::FailoverLatched, text)
 }
@@ -204,8 +230,8 @@ pub fn drop_given_up(context: &Context, record: &mut Record) {
     record.restore_wish.take_if(|wish| gate::is_given_up(wish, context.resumed_at));
 }
 
-/// The latch and the time of the last `resume`, found in the record of a service that no longer is the primary. They
-/// belong to the primary. If nobody but it has served, the roles now are what the failover made them, and nothing is latched.
+/// The latch and the time of the last `resume`, found in the record of a service that is not the primary: it was, or it
+/// served while the primary's record could not be used. They belong to the primary. If nobody but it has served, the roles now are what the failover made them, and nothing is latched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inherited {
     failed_over: Option<FailedOver>,
@@ -217,7 +243,7 @@ impl Inherited {
     /// What stands in `records`, of which none is the primary's.
     pub fn from<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
         records.fold(Self::default(), |found, record| Self {
-            failed_over: found.failed_over.or_else(|| record.failed_over.clone()),
+            failed_over: FailedOver::of_both(found.failed_over.as_ref(), record.failed_over.as_ref()),
             resumed_at: found.resumed_at.max(record.resumed_at),
             served: found.served.or_else(|| record.served.clone()),
         })
@@ -228,21 +254,27 @@ impl Inherited {
         *self == Self::default()
     }
 
+    /// The latch that holds under `primary`, in whose record `own` stands.
+    pub fn latch(&self, own: Option<&FailedOver>, primary: &ServiceName) -> Option<FailedOver> {
+        FailedOver::of_both(self.failed_over.as_ref(), own)?.under(primary)
+    }
+
     /// Puts it into the primary's record.
     pub fn hand_over(&self, mut record: Record) -> Decision {
-        let primary = record.service.name();
-        let latch = self.failed_over.as_ref().and_then(|latch| latch.under(&primary));
-        record.failed_over = record.failed_over.or(latch);
+        record.failed_over = self.latch(record.failed_over.as_ref(), &record.service.name());
         record.resumed_at = record.resumed_at.max(self.resumed_at);
         record.served = record.served.or_else(|| self.served.clone());
         Decision::rest(record)
     }
 }
 
-/// Takes latch and `resume` out of the record of a service that is not the primary, once they stand in the primary's.
-pub fn hand_on(mut record: Record) -> Decision {
-    record.failed_over = None;
-    record.resumed_at = None;
-    record.served = None;
+/// Takes latch and `resume` out of the record of a service that is not the primary, as far as they stand in the primary's:
+/// another invocation may have closed the latch here since they were handed over.
+pub fn hand_on(mut record: Record, primary: &Record) -> Decision {
+    let name = primary.service.name();
+    let known: Vec<_> = primary.failed_over.iter().flat_map(FailedOver::everybody).chain([&name]).collect();
+    record.failed_over.take_if(|latch| latch.everybody().all(|served| known.contains(&served)));
+    record.resumed_at.take_if(|resumed| primary.resumed_at >= Some(*resumed));
+    record.served.take_if(|_| primary.served.is_some());
     Decision::rest(record)
 }

@@ -28,7 +28,8 @@ pub fn before_looking(context: &Context, record: &Record, wish: &RestoreWish, no
     if let Some(refusal) = is_over(&context.service.name(), &wish.source, now) {
         return Verdict::Refused(refusal);
     }
-    if let Some(reason) = traffic(context, wish, (context.failed_over.as_ref(), &context.serving)) {
+    let failed_over = context.failed_over.as_ref().or(record.failed_over.as_ref());
+    if let Some(reason) = traffic(context, wish, (failed_over, &context.serving)) {
         return Verdict::Deferred(reason);
     }
     if let (By::Automatic, Some(pin)) = (wish.by, &record.pin) {
@@ -95,7 +96,7 @@ pub fn after_looking(context: &Context, (record, wish): (&Record, &RestoreWish),
         Verdict::Pass => {}
         verdict => return verdict,
     }
-    if let Some(reason) = not_now(context, wish, looks) {
+    if let Some(reason) = not_now(context, (record, wish), looks) {
         return Verdict::Deferred(reason);
     }
     if let Err(NoLook::NoToken(why)) = &looks.service {
@@ -116,7 +117,7 @@ pub fn is_given_up(wish: &RestoreWish, resumed_at: Option<Timestamp>) -> bool {
 }
 
 /// What the traffic and the other services have against the restore, by what was just looked at.
-fn not_now(context: &Context, wish: &RestoreWish, looks: &Looks) -> Option<String> {
+fn not_now(context: &Context, (record, wish): (&Record, &RestoreWish), looks: &Looks) -> Option<String> {
     let others = match &looks.others {
         Ok(others) => others,
         Err(why) => return Some(format!("whether another restore runs is not known: {why}")),
@@ -124,7 +125,8 @@ fn not_now(context: &Context, wish: &RestoreWish, looks: &Looks) -> Option<Strin
     let Some(serving) = &looks.serving else {
         return Some("who carries the traffic was not looked at".into());
     };
-    if let Some(reason) = traffic(context, wish, (others.failed_over.as_ref(), serving)) {
+    let failed_over = others.failed_over.as_ref().or(record.failed_over.as_ref());
+    if let Some(reason) = traffic(context, wish, (failed_over, serving)) {
         return Some(reason);
     }
     if is_given_up(wish, others.resumed_at) {

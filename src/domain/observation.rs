@@ -268,7 +268,7 @@ pub struct Looks {
 pub struct Others {
     /// Those whose restore stands in the way: one target is restored at a time.
     pub restoring: Vec<ServiceName>,
-    /// The failover latch of the primary's record.
+    /// The failover latch, as the primary's record holds it, or another for it.
     pub failed_over: Option<FailedOver>,
     /// The last `resume`, by the primary's record.
     pub resumed_at: Option<Timestamp>,

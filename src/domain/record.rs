@@ -114,7 +114,8 @@ pub struct Record {
     /// Who served when a read last said so; on the primary's record only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<Served>,
-    /// The failover latch; on the primary's record only.
+    /// The failover latch. It belongs to the primary's record; that of a secondary that serves keeps it for as long as
+    /// the primary's cannot be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_over: Option<FailedOver>,
     /// The last `resume`; on the primary's record only.

@@ -427,7 +427,7 @@ fn when_roles_change_to_the_service_that_serves_the_latch_is_gone() {
     new.check(expect![[r#"
         09:00 A Idle + the old primary's latch -> Idle, rest {served: contoso-dr at 08:03, blind until 08:00}
     "#]]);
-    old.hands_on("09:01");
+    old.hands_on("09:01", &new);
     old.check(expect![[r#"
         09:01 E Idle + the latch stands elsewhere -> Idle, rest {failed over: -; served: -}
     "#]]);
@@ -443,10 +443,69 @@ fn when_roles_change_to_the_last_of_two_that_served_the_latch_stays_for_the_othe
     new.check(expect![[r#"
         09:00 A Idle + the old primary's latch -> Idle, rest {failed over: to contoso-dr since 08:03; served: contoso-ap at 08:09, blind until 08:00}
     "#]]);
-    old.hands_on("09:01");
+    old.hands_on("09:01", &new);
     let mut third = Story::of_secondary();
     third.inherits("09:02", &new);
     third.check(expect![[r#"
         09:02 A Idle + the old primary's latch -> Idle, rest {served: contoso-ap at 08:09, blind until 08:00}
+    "#]]);
+}
+
+/// The primary's record cannot be used for some minutes, and traffic is back before it can.
+#[test]
+fn a_secondary_that_serves_keeps_the_latch_while_the_primarys_record_cannot_be_used() {
+    let mut secondary = Story::of_secondary();
+    secondary.serves_beside("08:03").in_words().serves_beside("08:04");
+    secondary.offer("08:05", manifest("08:01")).drive();
+    secondary.check(expect![[r#"
+        08:03 A Idle + it serves, and the primary's record cannot be used -> Idle, rest | failover.latched {failed over: to contoso-dr since 08:03}
+              contoso-dr carries the traffic, not the primary contoso, whose record cannot be used: the record of contoso-dr keeps that until it can, and until `resume` nothing is restored by itself
+        08:04 B Idle + it serves, and the primary's record cannot be used -> Idle, rest
+        08:05 C Idle + manifest contoso@08:01 -> Idle, rest | restore.wished {wish: contoso@08:01; seen: 08:01}
+        08:05 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 08:05: contoso-dr has carried the traffic since 2026-03-10T08:03:00Z, and what was changed there must not be lost: say `resume` when the primary is to be followed again}
+    "#]]);
+}
+
+#[test]
+fn what_a_secondary_keeps_is_taken_away_once_it_stands_in_the_primarys_record() {
+    let mut secondary = Story::of_secondary().having(|story| story.serves_beside("08:03"));
+    let mut primary = primary();
+    secondary.hands_on("08:06", &primary);
+    primary.inherits("08:06", &secondary);
+    secondary.hands_on("08:07", &primary);
+    primary.check(expect![[r#"
+        08:06 D Idle + the old primary's latch -> Idle, rest {failed over: to contoso-dr since 08:03}
+    "#]]);
+    secondary.check(expect![[r#"
+        08:06 B Idle + the latch stands elsewhere -> Idle, rest
+        08:07 C Idle + the latch stands elsewhere -> Idle, rest {failed over: -}
+    "#]]);
+}
+
+/// Another invocation saw it between the claim and the look, and could not use the primary's record.
+#[test]
+fn a_latch_that_the_target_keeps_undoes_the_claim() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.drive().look(finds("Succeeded"));
+    story.serves_beside("02:30").meanwhile("A", "02:30").look(finds("Succeeded"));
+    story.check(expect![[r#"
+        02:30 A Idle + resumed -> Idle, look for contoso@02:00
+        02:30 A Idle + look Succeeded -> Requested(by A), look for contoso@02:00 | restore.requested
+        02:30 B Requested(by A) + it serves, and the primary's record cannot be used -> Requested(by A), rest | failover.latched {failed over: to contoso-dr since 02:30}
+        02:30 A Requested(by A) + look Succeeded -> Idle, rest | restore.undone
+    "#]]);
+}
+
+#[test]
+fn a_latch_that_another_kept_meanwhile_joins_the_primarys_own() {
+    let mut ap = Story::of_service("contoso-ap");
+    ap.serves_beside("08:09");
+    let mut primary = failed_over();
+    primary.inherits("08:12", &ap).reads("08:12", "contoso").resume().in_words();
+    primary.check(expect![[r#"
+        08:12 E Idle + the old primary's latch -> Idle, rest {failed over: to contoso-ap since 08:03, contoso-dr before}
+        08:12 F Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:12, blind until 08:00}
+        08:12 F Idle + resume -> Idle, rest | failover.resumed {backup wished: by F; failed over: -; resumed: 08:12}
+              resumed: contoso is backed up anew, and that backup is the first to be restored by itself. What was changed on contoso-dr and contoso-ap since 2026-03-10T08:03:00Z and is not in contoso is given up when that backup is restored into it
     "#]]);
 }

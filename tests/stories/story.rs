@@ -224,6 +224,13 @@ impl Story {
         self.apply(decision, told).follow_latch()
     }
 
+    /// A new invocation reads that this secondary serves, and cannot use the primary's record.
+    pub(crate) fn serves_beside(&mut self, when: &str) -> &mut Self {
+        self.begin(when);
+        let decision = failover::note_beside(self.record.clone(), &self.context.primary, self.now);
+        self.apply(decision, "it serves, and the primary's record cannot be used".into())
+    }
+
     /// This invocation brings `resume`.
     pub(crate) fn resume(&mut self) -> &mut Self {
         let decision = failover::resume(&self.context, self.record.clone(), false, self.now);
@@ -244,10 +251,10 @@ impl Story {
         self.apply(decision, "the old primary's latch".into())
     }
 
-    /// This service no longer is the primary, and the new one's record holds what its own said of a failover.
-    pub(crate) fn hands_on(&mut self, when: &str) -> &mut Self {
+    /// This service is not the primary, and `primary`, which is, has taken over what its record says of a failover.
+    pub(crate) fn hands_on(&mut self, when: &str, primary: &Self) -> &mut Self {
         self.begin(when);
-        let decision = failover::hand_on(self.record.clone());
+        let decision = failover::hand_on(self.record.clone(), &primary.record);
         self.apply(decision, "the latch stands elsewhere".into())
     }
 

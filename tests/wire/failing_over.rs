@@ -44,6 +44,14 @@ impl World {
         content.get("apis/orders/policies/policy").is_some_and(|policy| policy.properties["value"] == CHANGE)
     }
 
+    /// The record of a service of the primary's name that lies in another resource group.
+    async fn namesake(&self) -> Value {
+        let mut other = self.record(PRIMARY).await;
+        let id = other["service"].as_str().unwrap().replace("/resourceGroups/", "/resourceGroups/old-");
+        other["service"] = id.into();
+        other
+    }
+
     async fn latch(&self) -> Option<Value> {
         self.record(PRIMARY).await.get("failedOver").cloned()
     }
@@ -240,15 +248,53 @@ async fn a_backup_by_hand_means_the_service_that_serves() {
 async fn resume_fails_aloud_while_the_primarys_record_is_another_services() {
     let world = World::routed(&[NORTH]).await;
     let own = world.record(PRIMARY).await;
-    let mut other = own.clone();
-    other["service"] =
-        own["service"].as_str().unwrap().replace("/resourceGroups/", "/resourceGroups/old-").into();
-    world.write_record(PRIMARY, &other).await;
+    world.write_record(PRIMARY, &world.namesake().await).await;
     assert!(world.by_hand("BackupTimer", "resume").await.outcome.is_failure());
     let why = world.told("invocation.failed").pop().unwrap().message;
     assert!(why.contains("contoso-west has no usable record"), "{why}");
     world.write_record(PRIMARY, &own).await;
     assert!(world.say("resume").await.contains("failover.resumed"));
+}
+
+/// Not by hand either: what it says is not known to be said of this primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_restored_while_the_primarys_record_is_another_services() {
+    let world = World::routed(&[NORTH]).await;
+    let (held, before) = (world.record(NORTH).await["holds"]["backup"].clone(), world.restores());
+    world.write_record(PRIMARY, &world.namesake().await).await;
+    let blob = format!("apim-backups/{}.manifest.json", held.as_str().unwrap());
+    assert_succeeded(&world.by_hand("RestoreOnBlob", &blob).await);
+    let deferred = world.told("restore.deferred").pop().unwrap();
+    assert!(deferred.message.contains("/resourceGroups/old-"), "{deferred:?}");
+    assert_eq!(world.restores(), before);
+}
+
+/// Its own record cannot be had for a few minutes, and traffic is back before it can: nobody may have forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_is_kept_though_the_primarys_record_cannot_be_used() {
+    let world = World::routed(&[NORTH]).await;
+    let (own, before) = (world.record(PRIMARY).await, world.restores());
+    world.write_record(PRIMARY, &world.namesake().await).await;
+    world.fail_over().await;
+    let kept = world.record(NORTH).await;
+    assert_eq!(kept["failedOver"]["serving"], NORTH);
+    world.change_on(NORTH);
+    world.minutes(2).await;
+    assert_eq!(world.record(NORTH).await["failedOver"], kept["failedOver"]);
+    assert_eq!(world.told("failover.latched").len(), 1);
+
+    world.cloud().service(PRIMARY).gateway_up();
+    world.until_serving(PRIMARY).await;
+    world.minutes(1).await;
+    world.write_record(PRIMARY, &own).await;
+    world.minutes(1).await;
+    assert_eq!(world.latch().await.as_ref(), Some(&kept["failedOver"]));
+    assert!(world.record(NORTH).await.get("failedOver").is_none());
+    world.minutes(90).await;
+    assert_eq!(world.restores(), before);
+    assert!(world.has_change(NORTH));
+    assert!(world.say("resume").await.contains("given up"));
+    world.until_held_by(&[NORTH]).await;
 }
 
 /// Two deployments that share a state container do not pull each other's records to and fro.
