@@ -57,6 +57,7 @@ impl Deployment {
             failed_over: situation.failed_over.clone(),
             resumed_at: situation.resumed_at,
             blind_until: situation.blind_until,
+            handed_over: situation.handed_over,
             depth: self.depth,
             measure: situation.measure,
             may_read,

@@ -105,6 +105,7 @@ impl<'a> Driver<'a> {
             failed_over: None,
             resumed_at: None,
             blind_until: failover::blind_until(None, azure.reads_profile(), clock.now()),
+            handed_over: false,
             measure: Measure::Unread,
         };
         let (looked_up, told) = (Mutex::default(), Mutex::default());

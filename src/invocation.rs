@@ -72,7 +72,8 @@ pub async fn run(
     }
     let (serving, loaded) = tokio::join!(driver.azure.who_serves(), load_all(&driver));
     let (mut records, mut report) = loaded?;
-    if let Err(trouble) = serving::take_in(&mut driver, &mut records, serving).await {
+    let read = (serving, report.findings.unread.as_slice());
+    if let Err(trouble) = serving::take_in(&mut driver, &mut records, read).await {
         report.failures.push(format!("who serves could not be saved: {trouble}"));
     }
     if let Err(trouble) = note(&mut driver, &mut records, &wish).await {

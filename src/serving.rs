@@ -12,16 +12,31 @@ use crate::domain::record::Record;
 use crate::domain::serving::Serving;
 use crate::drive::{Driver, Loaded, Trouble};
 
-/// Takes in what the invocation's first read of the profile said, before any wish: roles first, then the latch.
+/// Takes in what the invocation's first read of the profile said, before any wish: roles first, then the latch. `unread`
+/// are the services whose records are there and cannot be used.
 pub async fn take_in(
     driver: &mut Driver<'_>,
     records: &mut Records,
-    serving: Serving,
+    (serving, unread): (Serving, &[ServiceName]),
 ) -> Result<(), Trouble> {
     learn(driver, records, serving);
-    gather_latch(driver, records).await?;
-    turn_all_roles(driver, records).await?;
-    note(driver, records).await
+    let roles = take_in_roles(driver, records, unread).await;
+    note(driver, records).await.and(roles)
+}
+
+/// Until a role is turned, its record names the old primary, which the settings may name no more: nobody would look into
+/// that one's record afterwards.
+async fn take_in_roles(
+    driver: &mut Driver<'_>,
+    records: &mut Records,
+    unread: &[ServiceName],
+) -> Result<(), Trouble> {
+    let all_read = followed(driver, records).iter().all(|name| !unread.contains(name));
+    driver.situation.handed_over = gather_latch(driver, records).await? && all_read;
+    match driver.situation.handed_over {
+        true => turn_all_roles(driver, records).await,
+        false => Ok(()),
+    }
 }
 
 /// Takes in what a look has read of the profile since, if it is something new.
@@ -98,21 +113,22 @@ async fn turn_all_roles(driver: &Driver<'_>, records: &mut Records) -> Result<()
 }
 
 /// Latch and `resume` belong to the primary's record. They are put there first and taken away elsewhere afterwards, so
-/// that no kill loses them; and before the roles are turned, since until then the records name the old primary.
-async fn gather_latch(driver: &mut Driver<'_>, records: &mut Records) -> Result<(), Trouble> {
+/// that no kill loses them; and before the roles are turned, since until then the records name the old primary. Says
+/// whether they stand there.
+async fn gather_latch(driver: &mut Driver<'_>, records: &mut Records) -> Result<bool, Trouble> {
     let primary = driver.deployment.primary.name();
     let inherited = inherited(driver, records);
     let is_settled = |loaded: &Loaded| inherited.hand_over(loaded.record.clone()).record == loaded.record;
     if inherited.is_empty() && records.get(&primary).is_none_or(is_settled) {
-        return Ok(());
+        return Ok(true);
     }
     change(driver, records, &primary, |_, record| Ok(inherited.hand_over(record.clone()))).await?;
-    let Some(kept) = records.get(&primary).map(|loaded| loaded.record.clone()) else { return Ok(()) };
+    let Some(kept) = records.get(&primary).map(|loaded| loaded.record.clone()) else { return Ok(false) };
     for name in once_primary(driver, records) {
         change(driver, records, &name, |_, record| Ok(failover::hand_on(record.clone(), &kept))).await?;
     }
     update(driver, records);
-    Ok(())
+    Ok(true)
 }
 
 /// What the records of the others say that belongs to the primary's.
@@ -123,13 +139,16 @@ fn inherited(driver: &Driver<'_>, records: &Records) -> Inherited {
 
 /// The services of this deployment that may have been its primary: those of the settings, and whoever they follow still.
 fn once_primary(driver: &Driver<'_>, records: &Records) -> BTreeSet<ServiceName> {
-    let primary = driver.deployment.primary.name();
-    let configured: Vec<_> = driver.deployment.all().map(ServiceId::name).collect();
-    let followed =
-        configured.iter().filter_map(|name| records.get(name)).map(|loaded| loaded.record.primary.clone());
-    let mut names: BTreeSet<_> = followed.collect();
-    names.extend(configured);
-    names.remove(&primary);
+    let mut names = followed(driver, records);
+    names.extend(driver.deployment.secondaries.iter().map(ServiceId::name));
+    names
+}
+
+/// The services that are followed still, though they are the primary no more.
+fn followed(driver: &Driver<'_>, records: &Records) -> BTreeSet<ServiceName> {
+    let configured = driver.deployment.all().filter_map(|service| records.get(&service.name()));
+    let mut names: BTreeSet<_> = configured.map(|loaded| loaded.record.primary.clone()).collect();
+    names.remove(&driver.deployment.primary.name());
     names
 }
 

@@ -12,7 +12,7 @@ pub fn decide(context: &Context, record: &Record, observation: &Observation, now
     // An answer to a POST comes once, so it is taken in before anything else.
     let answered = matches!(observation, Observation::Answered { .. });
     let record = record.clone();
-    if record.primary != context.primary && !answered {
+    if record.primary != context.primary && context.handed_over && !answered {
         return turn_roles(context, record, now);
     }
     if record.dry_run != context.dry_run && !answered {

@@ -35,6 +35,8 @@ pub struct Context {
     /// Up to when nobody may have watched who serves: the end of the newest time in which no read said so for more than
     /// 10 min in a row.
     pub blind_until: Option<Timestamp>,
+    /// What the record of a former primary says of a failover stands in the primary's. No role is turned before that.
+    pub handed_over: bool,
     /// How much of a service an inventory covers.
     pub depth: Depth,
     /// What a new backup is measured by where the service has no accepted one of its own that has an inventory.
@@ -63,6 +65,8 @@ pub struct Situation {
     pub resumed_at: Option<Timestamp>,
     /// Up to when nobody may have watched who serves, by the primary's record.
     pub blind_until: Option<Timestamp>,
+    /// What the records that are still followed say of a failover stands in the primary's.
+    pub handed_over: bool,
     /// What the primary's newest accepted backup counted.
     pub measure: Measure,
 }

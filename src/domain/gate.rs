@@ -28,6 +28,9 @@ pub fn before_looking(context: &Context, record: &Record, wish: &RestoreWish, no
     if let Some(refusal) = is_over(&context.service.name(), &wish.source, now) {
         return Verdict::Refused(refusal);
     }
+    if let Some(reason) = roles(context, record, wish) {
+        return Verdict::Deferred(reason);
+    }
     let failed_over = context.failed_over.as_ref().or(record.failed_over.as_ref());
     if let Some(reason) = traffic(context, wish, (failed_over, &context.serving)) {
         return Verdict::Deferred(reason);
@@ -50,6 +53,18 @@ pub fn is_over(target: &ServiceName, source: &RestoreSource, now: Timestamp) -> 
         format!(
             "{} expired at {}: API Management refuses a backup older than 30 days",
             source.name, source.expires_at
+        )
+    })
+}
+
+/// A record whose role could not be turned still names the old primary, and that one's record may say that a failover is
+/// not over.
+fn roles(context: &Context, record: &Record, wish: &RestoreWish) -> Option<String> {
+    (wish.by == By::Automatic && record.primary != context.primary).then(|| {
+        format!(
+            "the primary was {} and is {} now, and what the record of {} says of a failover does not stand in that of {} \
+             yet: one of the two cannot be used",
+            record.primary, context.primary, record.primary, context.primary
         )
     })
 }
@@ -125,6 +140,9 @@ fn not_now(context: &Context, (record, wish): (&Record, &RestoreWish), looks: &L
     let Some(serving) = &looks.serving else {
         return Some("who carries the traffic was not looked at".into());
     };
+    if let Some(reason) = roles(context, record, wish) {
+        return Some(reason);
+    }
     let failed_over = others.failed_over.as_ref().or(record.failed_over.as_ref());
     if let Some(reason) = traffic(context, wish, (failed_over, serving)) {
         return Some(reason);

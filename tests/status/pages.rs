@@ -93,6 +93,7 @@ impl Scene {
             failed_over: None,
             resumed_at: None,
             blind_until: None,
+            handed_over: true,
             measure: Measure::Nothing,
         };
         Self { records, situation, dry_run: false, certificates: Vec::new() }

@@ -37,6 +37,7 @@ impl Watched {
                 failed_over: None,
                 resumed_at: None,
                 blind_until: None,
+                handed_over: true,
                 measure: Measure::Nothing,
             },
             promise: Promise {

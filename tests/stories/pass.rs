@@ -49,6 +49,7 @@ impl Keeper {
             failed_over: None,
             resumed_at: None,
             blind_until: None,
+            handed_over: true,
             depth: Depth::Deep,
             measure: Measure::Nothing,
             may_read: false,

@@ -31,6 +31,41 @@ fn when_roles_change_a_wish_by_hand_stands() {
     "#]]);
 }
 
+/// Nobody would look into the old primary's record any more, and a failover may be latched there.
+#[test]
+fn no_role_is_turned_before_the_latch_has_been_handed_over() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.set_primary("contoso-ap").set_handed_over(false);
+    story.tick("02:31").offer("02:32", manifest_of("contoso-ap", "02:20")).drive();
+    story.set_handed_over(true).tick("02:33");
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-ap
+        the latch stands in the primary's record: false
+        02:31 B Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:31: the primary was contoso and is contoso-ap now, and what the record of contoso says of a failover does not stand in that of contoso-ap yet: one of the two cannot be used}
+        02:32 C Idle + manifest contoso-ap@02:20 -> Idle, rest | restore.wished {wish: contoso-ap@02:20; deferred: -}
+        02:32 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:32: the primary was contoso and is contoso-ap now, and what the record of contoso says of a failover does not stand in that of contoso-ap yet: one of the two cannot be used}
+        the latch stands in the primary's record: true
+        02:33 D Idle + resumed -> Idle, again | roles.changed {wish: -; deferred: -; seen: 02:33; primary: contoso-ap}
+        02:33 D Idle + resumed -> Idle, rest
+    "#]]);
+}
+
+#[test]
+fn before_the_latch_has_been_handed_over_the_new_primary_is_backed_up() {
+    let mut story = Story::of_secondary();
+    story.set_primary("contoso-dr").set_handed_over(false);
+    story.tick("02:31").look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-1"));
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-dr
+        the latch stands in the primary's record: false
+        02:31 A Idle + resumed -> Idle, look for contoso-dr@02:31
+        02:31 A Idle + look Succeeded -> Inventory, again
+        02:31 A Inventory(read, by A) + joined -> Requested(by A), look for contoso-dr@02:31 | inventory.taken backup.requested
+        02:31 A Requested(by A) + look Succeeded -> Requested(by A), POST backup contoso-dr@02:31
+        02:31 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted
+    "#]]);
+}
+
 #[test]
 fn when_roles_change_an_open_backup_is_driven_to_its_end() {
     let mut story = Story::of_primary().having(|story| story.backup_runs("02:00"));

@@ -32,6 +32,7 @@ fn shown(
         failed_over: None,
         resumed_at: None,
         blind_until: None,
+        handed_over: true,
         measure: Measure::Nothing,
     };
     change(&mut situation);

@@ -72,6 +72,7 @@ impl Story {
             failed_over: None,
             resumed_at: None,
             blind_until: None,
+            handed_over: true,
             depth: Depth::Deep,
             measure: Measure::Nothing,
             may_read: false,
@@ -115,6 +116,13 @@ impl Story {
             true => Some(Schedule::parse("0 0 2 * * *").expect("a schedule")),
             false => None,
         };
+        self
+    }
+
+    /// What the old primary's record says of a failover could not be taken over, or it can be by now.
+    pub(crate) fn set_handed_over(&mut self, handed_over: bool) -> &mut Self {
+        self.note(format!("the latch stands in the primary's record: {handed_over}"));
+        self.context.handed_over = handed_over;
         self
     }
 

@@ -220,6 +220,33 @@ async fn roles_swapped_to_the_service_that_does_not_serve_keep_the_latch() {
     assert!(world.record(PRIMARY).await.get("failedOver").is_none());
 }
 
+/// The settings name the old primary no more, and its record cannot be used just when they come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_latch_outlasts_a_hand_over_that_fails_and_the_old_primary() {
+    let mut world = World::routed(&[NORTH, SWEDEN]).await;
+    world.fail_over().await;
+    world.change_on(NORTH);
+    world.cloud().traffic_manager().disable(NORTH);
+    world.until_serving(SWEDEN).await;
+    let (own, restores) = (world.record(PRIMARY).await, world.restores());
+    world.write_record(PRIMARY, &serde_json::json!({"version": 99})).await;
+    let ids = world.cloud().service_ids();
+    world.restart_with(&[("APIM_PRIMARY_ID", &ids[2]), ("APIM_SECONDARY_IDS", &ids[1])]).await;
+    world.minutes(90).await;
+    assert!(!world.accepted(SWEDEN, OperationKind::Backup).is_empty(), "it is backed up all the same");
+    assert_eq!((world.restores(), &world.record(NORTH).await["primary"]), (restores, &own["primary"]));
+    let deferred = world.told("restore.deferred").pop().unwrap().message;
+    assert!(deferred.contains("what the record of contoso-west says of a failover"), "{deferred}");
+
+    world.write_record(PRIMARY, &own).await;
+    world.minutes(1).await;
+    assert_eq!(world.record(SWEDEN).await["failedOver"]["serving"], NORTH);
+    assert_eq!(world.record(NORTH).await["primary"], SWEDEN);
+    world.minutes(90).await;
+    assert_eq!(world.restores(), restores);
+    assert!(world.has_change(NORTH));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn traffic_that_comes_to_a_service_in_the_middle_of_its_restore_is_told() {
     let world = World::routed(&[NORTH]).await;
