@@ -42,8 +42,8 @@ impl Watch {
 pub struct Findings {
     /// What belongs to somebody else: the service, and what.
     pub foreign: Vec<(ServiceName, String)>,
-    /// Services whose records could not be read.
-    pub unread: Vec<ServiceName>,
+    /// Services whose records could not be read, and why.
+    pub unread: Vec<(ServiceName, String)>,
     /// When the timer last ran, in an invocation that the timer started.
     pub last_run: Option<Timestamp>,
 }
@@ -120,8 +120,9 @@ pub async fn look(
     let mut health = load(driver).await?.health;
     let written = health.status.as_ref().map(|status| status.at);
     let now = driver.clock.now();
-    let conditions = health::conditions(&view(driver, watch, records, (findings, &health)), now);
-    let unjudged = Unjudged { services: findings.unread.clone(), heartbeat: true };
+    health.note_unread(&findings.unread, now);
+    let view = view(driver, watch, records, (findings, &health));
+    let (conditions, unjudged) = (health::conditions(&view, now), Unjudged::of(&view));
     health.judge(conditions, &unjudged, (false, now));
     Ok((status(driver, watch, records, (findings, &health)), written))
 }
@@ -157,8 +158,9 @@ async fn judge(
             health.certificates_looked_at = Some(*at);
         }
         let now = driver.clock.now();
-        let conditions = health::conditions(&view(driver, watch, records, (findings, &health)), now);
-        let unjudged = Unjudged { services: findings.unread.clone(), heartbeat: findings.last_run.is_none() };
+        health.note_unread(&findings.unread, now);
+        let view = view(driver, watch, records, (findings, &health));
+        let (conditions, unjudged) = (health::conditions(&view, now), Unjudged::of(&view));
         let events = health.judge(conditions, &unjudged, (watch.webhook.is_some(), now));
         health.begin_delivery(&driver.invocation, now);
         if let Some(kept) = save(driver, kept, health).await? {
@@ -199,6 +201,7 @@ fn view<'a>(
     View {
         primary: &health.primary,
         records: records.values().map(|loaded| &loaded.record).collect(),
+        unread: &health.unread,
         secondaries: driver.deployment.secondaries.iter().map(crate::domain::id::ServiceId::name).collect(),
         situation: &driver.situation,
         promise: &watch.promise,

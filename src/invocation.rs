@@ -161,13 +161,13 @@ impl Report {
     }
 
     fn note_unread(&mut self, driver: &Driver<'_>, service: &ServiceName, trouble: &Trouble) {
-        self.findings.unread.push(service.clone());
+        self.findings.unread.push((service.clone(), trouble.to_string()));
         self.note(driver, service, trouble);
     }
 
     /// The settings no longer name it, so that it cannot be read is told and fails nothing.
     fn note_left_over(&mut self, driver: &Driver<'_>, service: &ServiceName, trouble: &Trouble) {
-        self.findings.unread.push(service.clone());
+        self.findings.unread.push((service.clone(), trouble.to_string()));
         driver.report(Some(service), trouble);
     }
 

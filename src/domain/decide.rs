@@ -1,6 +1,6 @@
 //! `decide`: what becomes of a record, and what is done next. Save, then act.
 
-use super::decision::{Context, Decision};
+use super::decision::{Context, Decision, Measure};
 use super::event::{Event, EventName};
 use super::observation::{Action, Looking, Observation, WriteOnce};
 use super::record::{By, Operation, Record};
@@ -86,7 +86,9 @@ fn begin(context: &Context, mut record: Record, now: Timestamp) -> Decision {
         return backup::look_first(context, record, now);
     }
     failover::drop_given_up(context, &mut record);
-    if record.restore_wish.is_none() {
+    // Which service the schedule backs up stands in the primary's record.
+    let knows_what_is_due = context.measure != Measure::Unread;
+    if record.restore_wish.is_none() && knows_what_is_due {
         // Nothing wants to begin, so nothing is kept waiting.
         record.busy_since = None;
     }

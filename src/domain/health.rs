@@ -15,6 +15,7 @@ use super::vocabulary::Timestamp;
 pub use alert::{Alert, Change};
 pub use ledger::{
     CERTIFICATE_MARGIN, CERTIFICATES_AGE, CertificateLook, Health, Raised, StatusWritten, Unjudged,
+    UnreadRecord,
 };
 
 mod alert;
@@ -85,6 +86,13 @@ conditions! {
     DryRun Information "`DRY_RUN` is on: nothing is begun.";
 }
 
+impl ConditionKind {
+    /// Whether it follows from who is backed up and who serves, which stands in the primary's record.
+    fn follows_from_situation(self) -> bool {
+        matches!(self, Self::FailedOver | Self::BackupMissing | Self::BackupExpiring | Self::StandbyStale)
+    }
+}
+
 /// Something that somebody has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
@@ -135,6 +143,8 @@ pub struct View<'a> {
     pub primary: &'a ServiceName,
     /// The records that could be read, of configured services and of those left over.
     pub records: Vec<&'a Record>,
+    /// The records that could not be read.
+    pub unread: &'a [UnreadRecord],
     pub secondaries: Vec<ServiceName>,
     pub situation: &'a Situation,
     pub promise: &'a Promise,
@@ -150,8 +160,12 @@ impl View<'_> {
         self.records.iter().copied().find(|record| record.service.name() == *service)
     }
 
-    pub(super) fn is_secondary(&self, record: &Record) -> bool {
-        self.secondaries.contains(&record.service.name())
+    pub(super) fn is_unread(&self, service: &ServiceName) -> bool {
+        self.unread.iter().any(|unread| unread.service == *service)
+    }
+
+    pub(super) fn is_secondary(&self, service: &ServiceName) -> bool {
+        self.secondaries.contains(service)
     }
 }
 
@@ -160,6 +174,8 @@ pub fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found = backups::conditions(view, now);
     found.extend(restores::conditions(view, now));
     found.extend(deployment::conditions(view, now));
+    // Without the primary's record the situation is a guess.
+    found.retain(|condition| !(view.is_unread(view.primary) && condition.kind.follows_from_situation()));
     found.sort_by(|a, b| (a.kind, &a.service).cmp(&(b.kind, &b.service)));
     found
 }

@@ -239,7 +239,7 @@ fn service(view: &View<'_>, record: &Record) -> ServiceStatus {
     let name = record.service.name();
     let role = match &name {
         name if name == view.primary => Role::Primary,
-        _ if view.is_secondary(record) => Role::Secondary,
+        name if view.is_secondary(name) => Role::Secondary,
         _ => Role::LeftOver,
     };
     ServiceStatus {

@@ -111,6 +111,7 @@ impl Scene {
         let view = View {
             primary: &primary,
             records: self.records.iter().collect(),
+            unread: &[],
             secondaries: ids[1..].iter().map(ServiceId::name).collect(),
             situation: &self.situation,
             promise: &promise,

@@ -14,20 +14,20 @@ use super::fixtures::*;
 use super::story::Story;
 
 /// A deployment whose health is followed, one invocation after the other.
-struct Watched {
-    records: Vec<Record>,
-    situation: Situation,
+pub(super) struct Watched {
+    pub(super) records: Vec<Record>,
+    pub(super) situation: Situation,
     promise: Promise,
-    foreign: Vec<(ServiceName, String)>,
+    pub(super) foreign: Vec<(ServiceName, String)>,
     certificates: Vec<CertificateLook>,
     last_run: Option<Timestamp>,
-    unread: Vec<ServiceName>,
-    health: Health,
+    unread: Vec<(ServiceName, String)>,
+    pub(super) health: Health,
     lines: Vec<String>,
 }
 
 impl Watched {
-    fn of(stories: &[&Story]) -> Self {
+    pub(super) fn of(stories: &[&Story]) -> Self {
         let primary = service("contoso").name();
         Self {
             records: stories.iter().map(|story| story.record().clone()).collect(),
@@ -55,21 +55,36 @@ impl Watched {
     }
 
     /// The records as they are by now.
-    fn now_of(&mut self, stories: &[&Story]) -> &mut Self {
+    pub(super) fn now_of(&mut self, stories: &[&Story]) -> &mut Self {
         self.records = stories.iter().map(|story| story.record().clone()).collect();
         self
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Self)) -> &mut Self {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Self)) -> &mut Self {
         change(self);
         self
     }
 
+    /// From now on one record cannot be read.
+    pub(super) fn unread(&mut self, name: &str, why: &str) -> &mut Self {
+        self.records.retain(|record| record.service != service(name));
+        self.unread.push((service(name).name(), why.to_owned()));
+        self
+    }
+
+    /// Every record can be read again.
+    pub(super) fn read(&mut self, stories: &[&Story]) -> &mut Self {
+        self.unread.clear();
+        self.now_of(stories)
+    }
+
     /// An invocation derives health; what it tells becomes a line each.
-    fn judge(&mut self, when: &str) -> &mut Self {
+    pub(super) fn judge(&mut self, when: &str) -> &mut Self {
+        self.health.note_unread(&self.unread, at(when));
         let view = View {
             primary: &service("contoso").name(),
             records: self.records.iter().collect(),
+            unread: &self.health.unread,
             secondaries: vec![service("contoso-dr").name()],
             situation: &self.situation,
             promise: &self.promise,
@@ -77,8 +92,7 @@ impl Watched {
             last_run: self.last_run,
             certificates: &self.certificates,
         };
-        let conditions = health::conditions(&view, at(when));
-        let unjudged = Unjudged { services: self.unread.clone(), heartbeat: self.last_run.is_none() };
+        let (conditions, unjudged) = (health::conditions(&view, at(when)), Unjudged::of(&view));
         let events = self.health.judge(conditions, &unjudged, (true, at(when)));
         let lines = events.iter().map(|event| format!("{when} {} {}", event.name.as_str(), event.text));
         self.lines.extend(lines);
@@ -90,21 +104,21 @@ impl Watched {
         self
     }
 
-    fn check(&self, expected: Expect) {
+    pub(super) fn check(&self, expected: Expect) {
         let told: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         expected.assert_eq(&told);
     }
 
-    fn raised(&self) -> Vec<String> {
+    pub(super) fn raised(&self) -> Vec<String> {
         self.health.raised.iter().map(|raised| raised.condition.as_str().to_owned()).collect()
     }
 }
 
-fn verified() -> Story {
+pub(super) fn verified() -> Story {
     Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"))
 }
 
-fn held() -> Story {
+pub(super) fn held() -> Story {
     Story::of_secondary().having(|story| story.restore_held("02:21", "02:45", manifest("02:00")))
 }
 
@@ -435,12 +449,7 @@ fn what_could_not_be_read_stays_raised() {
     let mut secondary = Story::of_secondary().having(|story| story.restore_runs("02:21", manifest("02:00")));
     secondary.tick("02:40").poll(ended_badly()).write(WriteOnce::Written);
     let mut watched = Watched::of(&[&verified(), &secondary]);
-    watched.judge("02:41");
-    watched.change(|watched| {
-        watched.records.pop();
-        watched.unread.push(service("contoso-dr").name());
-    });
-    watched.judge("02:42");
+    watched.judge("02:41").unread("contoso-dr", "storage did not answer").judge("02:42");
     assert_eq!(watched.raised(), ["RestoreFailing", "StandbyUnknown"]);
 }
 

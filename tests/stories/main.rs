@@ -34,5 +34,6 @@ mod taken_back;
 mod taking_turns;
 mod telling;
 mod told;
+mod unread;
 mod verifying;
 mod who_serves;

@@ -212,8 +212,9 @@ impl Story {
         self
     }
 
-    /// The primary's record cannot be read.
+    /// The primary's record cannot be read, and it is not known whom the schedule backs up.
     pub(crate) fn primary_unread(&mut self) -> &mut Self {
+        self.context.schedule = None;
         self.context.measure = Measure::Unread;
         self
     }

@@ -41,6 +41,7 @@ fn shown(
     let view = View {
         primary: &primary,
         records: records.iter().collect(),
+        unread: &[],
         secondaries: vec![service("contoso-dr").name()],
         situation: &situation,
         promise: &promise,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 use super::alert::{Alert, Change};
-use super::{Condition, ConditionKind};
+use super::{Condition, ConditionKind, View};
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::ServiceName;
 use crate::domain::record::{Claim, version_of};
@@ -52,6 +52,9 @@ pub struct Health {
     /// When the certificates were last looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates_looked_at: Option<Timestamp>,
+    /// The records that the newest invocation could not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadRecord>,
 }
 
 /// A condition that is raised.
@@ -89,19 +92,43 @@ pub struct CertificateLook {
     pub good_until: Option<Timestamp>,
 }
 
+/// A record that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadRecord {
+    pub service: ServiceName,
+    /// When an invocation first met that; every one since has.
+    pub since: Timestamp,
+    /// What the newest of them was told.
+    pub why: String,
+}
+
 /// What an invocation could not judge, so that what is raised of it stays.
 #[derive(Clone, Debug, Default)]
 pub struct Unjudged {
     /// Services whose records could not be read.
-    pub services: Vec<ServiceName>,
+    services: Vec<ServiceName>,
     /// The invocation does not know when the timer last ran.
-    pub heartbeat: bool,
+    heartbeat: bool,
+    /// The primary's record could not be read, and it is not known who is backed up and who serves.
+    situation: bool,
 }
 
 impl Unjudged {
+    /// What `view` does not show.
+    pub fn of(view: &View<'_>) -> Self {
+        Self {
+            services: view.unread.iter().map(|unread| unread.service.clone()).collect(),
+            heartbeat: view.last_run.is_none(),
+            situation: view.is_unread(view.primary),
+        }
+    }
+
     fn covers(&self, raised: &Raised) -> bool {
         let heartbeat = self.heartbeat && raised.condition == ConditionKind::HeartbeatSlow;
-        heartbeat || raised.service.as_ref().is_some_and(|service| self.services.contains(service))
+        let situation = self.situation && raised.condition.follows_from_situation();
+        let service = raised.service.as_ref().is_some_and(|service| self.services.contains(service));
+        heartbeat || situation || service
     }
 }
 
@@ -118,6 +145,7 @@ impl Health {
             status: None,
             certificates: Vec::new(),
             certificates_looked_at: None,
+            unread: Vec::new(),
         }
     }
 
@@ -143,6 +171,18 @@ impl Health {
     /// The bytes to be stored.
     pub fn bytes(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+
+    /// Takes in which records could not be read, and why. For how long that has been so is remembered.
+    pub fn note_unread(&mut self, unread: &[(ServiceName, String)], now: Timestamp) {
+        let before = std::mem::take(&mut self.unread);
+        let known = |service: &ServiceName| before.iter().find(|unread| unread.service == *service);
+        let noted = unread.iter().map(|(service, why)| UnreadRecord {
+            service: service.clone(),
+            since: known(service).map_or(now, |unread| unread.since),
+            why: why.clone(),
+        });
+        self.unread = noted.collect();
     }
 
     /// Takes in what holds now. What is new is raised, what is over is cleared, and each change is told once and put into

@@ -104,7 +104,7 @@ fn not_as_restored(view: &View<'_>, record: &Record) -> Option<Condition> {
 fn stale(view: &View<'_>, record: &Record, now: Timestamp) -> Option<Condition> {
     let service = record.service.name();
     let serves = view.situation.failed_over.as_ref().is_some_and(|latch| latch.serving == service);
-    if !view.is_secondary(record) || serves {
+    if !view.is_secondary(&service) || serves {
         return None;
     }
     let allowed = view.promise.rpo_target + RESTORE_ALLOWANCE;

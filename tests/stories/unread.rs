@@ -1,0 +1,68 @@
+//! A record that cannot be read: what hangs on it is neither raised nor over, and somebody is told of the record itself.
+
+use expect_test::expect;
+
+use super::conditions::{Watched, held, verified};
+use super::fixtures::*;
+use super::story::Story;
+
+const HICCUP: &str = "storage did not answer";
+
+/// Failed over since 08:03; no backup of the service that serves was verified in 4 h.
+fn failed_over() -> Watched {
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    watched.change(fail_over);
+    watched
+}
+
+fn fail_over(watched: &mut Watched) {
+    watched.situation.failed_over = Some(latch("contoso-dr", "08:03"));
+    watched.situation.backed_up = service("contoso-dr").name();
+}
+
+/// What an invocation begins with, and keeps where it cannot read the primary's record.
+fn know_nothing(watched: &mut Watched) {
+    watched.situation.failed_over = None;
+    watched.situation.backed_up = service("contoso").name();
+}
+
+#[test]
+fn without_the_primarys_record_nothing_is_over_that_hangs_on_who_is_backed_up() {
+    let mut watched = failed_over();
+    watched.judge("12:04");
+    watched.change(know_nothing).unread("contoso", HICCUP).judge("12:05");
+    assert_eq!(watched.raised(), ["FailedOver", "BackupMissing"]);
+    watched.change(fail_over).read(&[&verified(), &held()]).judge("12:06");
+    watched.check(expect![[r#"
+        12:04 condition.raised FailedOver: contoso-dr has carried the traffic since 2026-03-10T08:03:00Z, not the primary contoso. When contoso is well: back up contoso-dr, restore that into contoso by hand, move the traffic back, and say `resume`
+        12:04 condition.raised BackupMissing: contoso-dr has no verified backup, and has been waiting for one since 2026-03-10T08:03:00Z. See in the status what runs or waits; to ask for a backup now, run BackupTimer with any input or `apim-dr backup`
+    "#]]);
+}
+
+#[test]
+fn without_the_primarys_record_nothing_is_raised_for_the_service_that_serves() {
+    let mut watched = failed_over();
+    watched.judge("11T09:59");
+    watched.change(know_nothing).unread("contoso", HICCUP).judge("11T10:01");
+    assert_eq!(watched.raised(), ["FailedOver", "BackupMissing"], "it is no standby, and nobody knows");
+    watched.change(fail_over).read(&[&verified(), &held()]).judge("11T10:02");
+    assert_eq!(watched.raised(), ["FailedOver", "BackupMissing"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_secondary_alone_is_told_without_the_primarys_record() {
+    let mut secondary = Story::of_secondary().having(|story| story.restore_runs("02:21", manifest("02:00")));
+    secondary.tick("02:40").poll(ended_badly());
+    let mut watched = Watched::of(&[&verified(), &secondary]);
+    watched.unread("contoso", HICCUP).judge("02:41");
+    assert_eq!(watched.raised(), ["RestoreFailing", "StandbyUnknown"]);
+}
+
+/// Whether its backup is due stands in the primary's record.
+#[test]
+fn without_the_primarys_record_a_service_stays_busy() {
+    let mut secondary = Story::of_secondary().scheduled("0 0 2 * * *");
+    secondary.tick("02:00").look(finds("Updating"));
+    secondary.primary_unread().tick("05:59");
+    assert_eq!(secondary.record().busy_since, Some(at("02:00")));
+}
