@@ -17,7 +17,7 @@ use crate::drive::{Driver, Loaded, Trouble};
 pub async fn take_in(
     driver: &mut Driver<'_>,
     records: &mut Records,
-    (serving, unread): (Serving, &[ServiceName]),
+    (serving, unread): (Serving, &[(ServiceName, String)]),
 ) -> Result<(), Trouble> {
     learn(driver, records, serving);
     let roles = take_in_roles(driver, records, unread).await;
@@ -29,9 +29,10 @@ pub async fn take_in(
 async fn take_in_roles(
     driver: &mut Driver<'_>,
     records: &mut Records,
-    unread: &[ServiceName],
+    unread: &[(ServiceName, String)],
 ) -> Result<(), Trouble> {
-    let all_read = followed(driver, records).iter().all(|name| !unread.contains(name));
+    let all_read =
+        followed(driver, records).iter().all(|name| unread.iter().all(|(unread, _)| unread != name));
     driver.situation.handed_over = gather_latch(driver, records).await? && all_read;
     match driver.situation.handed_over {
         true => turn_all_roles(driver, records).await,
