@@ -110,6 +110,7 @@ fn a_page_full_of_trouble_is_readable() {
 #[test]
 fn a_page_of_a_new_deployment_is_readable() {
     holds_in_every_window("new", &pages::new().page());
+    holds_in_every_window("unread", &pages::unread().page());
 }
 
 /// A warning that is always there would not be read.

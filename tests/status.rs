@@ -46,6 +46,22 @@ fn the_verdict_follows_the_worst_condition() {
 }
 
 #[test]
+fn a_record_that_cannot_be_read_is_shown_and_all_is_not_well_before_it_is_raised() {
+    let status = pages::unread();
+    assert_eq!((status.verdict(), status.conditions.len()), ("a record cannot be read", 0));
+    let page = status.page();
+    assert!(page.contains("<header class=\"warning\">"));
+    assert!(page.contains("<h2>contoso-sweden <span class=\"role\">secondary</span></h2>"));
+    assert!(page.contains("services/contoso-sweden.json is left alone: it is not a record: &lt;eof&gt;"));
+    let json: Value = serde_json::from_str(&status.text()).unwrap();
+    assert_eq!(
+        (&json["unread"][0]["name"], &json["unread"][0]["role"]),
+        (&json!("contoso-sweden"), &json!("secondary"))
+    );
+    assert!(json["unread"][0]["why"].as_str().unwrap().contains("it is not a record"));
+}
+
+#[test]
 fn a_new_deployment_says_what_has_not_happened_yet() {
     let page = pages::new().page();
     assert!(page.contains("<dt>Last verified backup</dt><dd>none; the target is 26 h</dd>"));

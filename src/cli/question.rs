@@ -101,6 +101,10 @@ pub(super) fn of_resume(status: &Status) -> String {
             clock(latch.since),
             status.primary
         ),
+        None if status.is_primary_unread() => format!(
+            "Whether anything is failed over is not known, since the record of {} cannot be read.",
+            status.primary
+        ),
         None => "Nothing is failed over; what waits to be restored is dropped all the same.".into(),
     };
     let pinned = pinned(status).map(|pinned| format!("\n{pinned}")).unwrap_or_default();

@@ -7,7 +7,9 @@ use time::Duration;
 use super::words::{age, clock};
 use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Failures, Held, Holds};
-use crate::domain::status::{BELIEVED_FOR, Found, Role, ServiceStatus, Status, UnderWay, Wished, found};
+use crate::domain::status::{
+    BELIEVED_FOR, Found, Role, ServiceStatus, Status, UnderWay, UnreadStatus, Wished, found,
+};
 use crate::domain::vocabulary::Timestamp;
 
 /// How wide the labels are.
@@ -28,6 +30,10 @@ pub fn text(status: &Status, beside: &Beside) -> String {
     let verdict = if has_stopped { "the heartbeat has stopped" } else { status.verdict() };
     let mut page = format!("{} and its standby at {}: {verdict}\n\n", status.primary, clock(status.as_of));
     head(&mut page, status, beside);
+    for UnreadStatus { name, role, since, why } in &status.unread {
+        let _ = writeln!(page, "\n{name}, {}", role.as_str());
+        fact(&mut page, "  not known", &format!("its record cannot be read since {}: {why}", clock(*since)));
+    }
     for service in &status.services {
         page.push('\n');
         card(&mut page, service, status.as_of);
@@ -70,6 +76,9 @@ fn head(page: &mut String, status: &Status, beside: &Beside) {
             &format!("to {} since {since}; nothing is restored by itself until `resume`", latch.serving),
         );
     }
+    if status.is_primary_unread() {
+        fact(page, "failed over", "not known: the record that says so cannot be read");
+    }
     fact(page, "recovery point", &recovery_point(status));
     if let Some(next) = status.next_backup {
         let first = "at the next tick, since there has never been one".to_owned();
@@ -94,8 +103,12 @@ fn recovery_point(status: &Status) -> String {
         minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
         minutes => age(Duration::minutes(minutes)),
     };
-    let Some(last) = &status.last_verified else {
-        return format!("none: no backup was ever verified; the target is {target}");
+    let last = match (&status.last_verified, &status.last_verified_unread) {
+        (Some(last), _) => last,
+        (None, Some(service)) => {
+            return format!("not known: the record of {service} cannot be read; the target is {target}");
+        }
+        (None, None) => return format!("none: no backup was ever verified; the target is {target}"),
     };
     let old = status.as_of - last.started_at;
     let verdict = if old > Duration::minutes(status.rpo_target_minutes) { "older than" } else { "within" };
@@ -114,12 +127,7 @@ fn heartbeat(now: Timestamp, written: Option<Timestamp>) -> String {
 }
 
 fn card(page: &mut String, service: &ServiceStatus, now: Timestamp) {
-    let role = match service.role {
-        Role::Primary => "primary",
-        Role::Secondary => "secondary",
-        Role::LeftOver => "no longer in the settings",
-    };
-    let _ = writeln!(page, "{}, {role}", service.name);
+    let _ = writeln!(page, "{}, {}", service.name, service.role.as_str());
     if service.role == Role::Secondary || service.holds != Holds::Nothing {
         fact(page, "  holds", &holds(service, now));
         found(service).iter().for_each(|found| facts(page, found));

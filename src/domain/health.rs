@@ -68,6 +68,7 @@ pub enum Severity {
 
 conditions! {
     FailedOver Error "A secondary serves, or did since the last `resume`; nothing is restored by itself.";
+    RecordUnreadable Error "The record of a service could not be read for 5 min, and nothing is done for it.";
     BackupMissing Error "The last verified backup is older than `RPO_TARGET`, or there is none 4 h after the first tick.";
     BackupFailing Error "The last attempt to back up failed or lapsed, or one is past its deadline of 4 h.";
     BackupSuspicious Error "The newest backup lost more than half of the APIs or products, or its inventory; it is not restored by itself.";

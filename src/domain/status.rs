@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::Duration;
 
 use super::comparison;
-use super::health::{Raised, Severity, View};
+use super::health::{Raised, Severity, UnreadRecord, View};
 use super::id::{ServiceId, ServiceName};
 use super::record::{
     BackupPhase, BackupWish, Compared, FailedOver, Failures, Holds, LastVerified, Operation, Pin, RecentRun,
@@ -47,10 +47,16 @@ pub struct Status {
     pub rpo_target_minutes: i64,
     /// The last verified backup of the service that the schedule backs up.
     pub last_verified: Option<LastVerified>,
+    /// Whose record would say which one that is, if it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_verified_unread: Option<ServiceName>,
     /// When the schedule asks for the next one.
     pub next_backup: Option<Timestamp>,
     /// The primary, then the secondaries, then what the settings no longer name.
     pub services: Vec<ServiceStatus>,
+    /// Services whose records cannot be read, in the same order. How they stand is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadStatus>,
     /// What is raised, the worst first.
     pub conditions: Vec<Raised>,
 }
@@ -73,6 +79,28 @@ pub enum Role {
     Secondary,
     /// The settings no longer name it.
     LeftOver,
+}
+
+impl Role {
+    /// In a person's words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+            Self::LeftOver => "no longer in the settings",
+        }
+    }
+}
+
+/// A service whose record cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadStatus {
+    pub name: ServiceName,
+    pub role: Role,
+    /// Since when that is so.
+    pub since: Timestamp,
+    pub why: String,
 }
 
 /// How one service stands.
@@ -156,15 +184,23 @@ impl Status {
             dry_run: view.promise.dry_run,
             rpo_target_minutes: view.promise.rpo_target.whole_minutes(),
             last_verified: backed_up.and_then(|record| record.last_verified.clone()),
+            last_verified_unread: last_verified_unread(view),
             next_backup,
             services: services(view, ids),
+            unread: view.unread.iter().map(|unread| unread_status(view, unread)).collect(),
             conditions,
         }
     }
 
-    /// The worst of what is raised.
+    /// The worst of what is raised. That a record cannot be read counts before it is.
     pub fn severity(&self) -> Option<Severity> {
-        self.conditions.iter().map(|raised| raised.condition.severity()).max()
+        let unread = (!self.unread.is_empty()).then_some(Severity::Warning);
+        self.conditions.iter().map(|raised| raised.condition.severity()).max().max(unread)
+    }
+
+    /// Whether the primary's record cannot be read, and with it whether a secondary has come to serve.
+    pub fn is_primary_unread(&self) -> bool {
+        self.unread.iter().any(|unread| unread.role == Role::Primary)
     }
 
     /// All of it in a few words.
@@ -174,6 +210,7 @@ impl Status {
         let is_unproven = |service: &ServiceStatus| matches!(&service.holds, Holds::Backup(held) if !held.compared.is_verified());
         match self.severity() {
             Some(Severity::Error) => "somebody has to look",
+            Some(Severity::Warning) if !self.unread.is_empty() => "a record cannot be read",
             Some(Severity::Warning) => "something is not as it should be",
             _ if self.last_verified.is_none() || standbys.clone().any(is_missing) => {
                 "there is no standby yet"
@@ -235,17 +272,31 @@ fn services(view: &View<'_>, ids: &[ServiceId]) -> Vec<ServiceStatus> {
     configured.chain(left_over).map(|record| service(view, record)).collect()
 }
 
-fn service(view: &View<'_>, record: &Record) -> ServiceStatus {
-    let name = record.service.name();
-    let role = match &name {
+/// The primary's record says whose it is.
+fn last_verified_unread(view: &View<'_>) -> Option<ServiceName> {
+    let asked = [view.primary, &view.situation.backed_up];
+    asked.into_iter().find(|service| view.is_unread(service)).cloned()
+}
+
+fn unread_status(view: &View<'_>, unread: &UnreadRecord) -> UnreadStatus {
+    let UnreadRecord { service, since, why } = unread.clone();
+    UnreadStatus { role: role(view, &service), name: service, since, why }
+}
+
+fn role(view: &View<'_>, name: &ServiceName) -> Role {
+    match name {
         name if name == view.primary => Role::Primary,
         name if view.is_secondary(name) => Role::Secondary,
         _ => Role::LeftOver,
-    };
+    }
+}
+
+fn service(view: &View<'_>, record: &Record) -> ServiceStatus {
+    let name = record.service.name();
     ServiceStatus {
+        role: role(view, &name),
         name,
         id: record.service.clone(),
-        role,
         under_way: under_way(&record.operation),
         last_verified: record.last_verified.clone(),
         backups: record.backups.len(),

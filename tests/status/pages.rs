@@ -1,7 +1,7 @@
 //! Pages to look at: what is well, and everything at once, with the longest and oddest texts.
 
 use apim_dr::domain::decision::{Measure, Situation};
-use apim_dr::domain::health::{self, CertificateLook, Health, Promise, Unjudged, View};
+use apim_dr::domain::health::{self, CertificateLook, Health, Promise, Unjudged, UnreadRecord, View};
 use apim_dr::domain::id::ServiceId;
 use apim_dr::domain::record::{
     Compared, Deferred, FailedOver, Failures, Held, Holds, KnownBackup, LastVerified, Pin, RecentRun, Record,
@@ -82,6 +82,7 @@ struct Scene {
     situation: Situation,
     dry_run: bool,
     certificates: Vec<CertificateLook>,
+    unread: Vec<UnreadRecord>,
 }
 
 impl Scene {
@@ -96,7 +97,7 @@ impl Scene {
             handed_over: true,
             measure: Measure::Nothing,
         };
-        Self { records, situation, dry_run: false, certificates: Vec::new() }
+        Self { records, situation, dry_run: false, certificates: Vec::new(), unread: Vec::new() }
     }
 
     fn status(&self) -> Status {
@@ -111,7 +112,7 @@ impl Scene {
         let view = View {
             primary: &primary,
             records: self.records.iter().collect(),
-            unread: &[],
+            unread: &self.unread,
             secondaries: ids[1..].iter().map(ServiceId::name).collect(),
             situation: &self.situation,
             promise: &promise,
@@ -120,7 +121,7 @@ impl Scene {
             certificates: &self.certificates,
         };
         let mut health = Health::new(primary.clone(), InvocationId::from("a"));
-        health.judge(health::conditions(&view, now), &Unjudged::default(), (false, now));
+        health.judge(health::conditions(&view, now), &Unjudged::of(&view), (false, now));
         Status::of(&view, &ids, (&health.raised, Some(at(17))), now)
     }
 }
@@ -133,6 +134,17 @@ pub(crate) fn well() -> Status {
 /// A deployment that was just set up: nothing has happened.
 pub(crate) fn new() -> Status {
     Scene::of(vec![record("contoso-west"), record("contoso-north")]).status()
+}
+
+/// Well as far as anybody knows: the record of one secondary cannot be read since a moment ago.
+pub(crate) fn unread() -> Status {
+    let mut scene = Scene::of(vec![primary(), secondary(Compared::Verified)]);
+    scene.unread = vec![UnreadRecord {
+        service: service("contoso-sweden").name(),
+        since: at(0),
+        why: "the record services/contoso-sweden.json is left alone: it is not a record: <eof>".into(),
+    }];
+    scene.status()
 }
 
 /// Everything that can be wrong, in the words of somebody who means no good.

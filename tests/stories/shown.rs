@@ -24,6 +24,16 @@ fn shown(
     change: impl FnOnce(&mut Situation),
     written: Option<&str>,
 ) -> String {
+    shown_without(&[], when, stories, (change, written))
+}
+
+/// The same, where these records cannot be read.
+fn shown_without(
+    unread: &[(&str, &str)],
+    when: &str,
+    stories: &[&Story],
+    (change, written): (impl FnOnce(&mut Situation), Option<&str>),
+) -> String {
     let primary = service("contoso").name();
     let records: Vec<Record> = stories.iter().map(|story| story.record().clone()).collect();
     let mut situation = Situation {
@@ -38,10 +48,13 @@ fn shown(
     change(&mut situation);
     let promise =
         Promise { rpo_target: Duration::hours(26), longest_gap: Duration::hours(24), dry_run: false };
+    let mut health = Health::new(primary.clone(), InvocationId::from("-"));
+    let unread: Vec<_> = unread.iter().map(|(name, why)| (service(name).name(), (*why).to_owned())).collect();
+    health.note_unread(&unread, at(when));
     let view = View {
         primary: &primary,
         records: records.iter().collect(),
-        unread: &[],
+        unread: &health.unread.clone(),
         secondaries: vec![service("contoso-dr").name()],
         situation: &situation,
         promise: &promise,
@@ -49,8 +62,7 @@ fn shown(
         last_run: None,
         certificates: &[],
     };
-    let mut health = Health::new(primary.clone(), InvocationId::from("-"));
-    health.judge(health::conditions(&view, at(when)), &Unjudged::default(), (false, at(when)));
+    health.judge(health::conditions(&view, at(when)), &Unjudged::of(&view), (false, at(when)));
     let ids = [service("contoso"), service("contoso-dr")];
     let status = Status::of(&view, &ids, (&health.raised, Some(at("11T02:00"))), at(when));
     let never_driven = records.iter().filter(|record| record.writer == InvocationId::from("-"));
@@ -105,6 +117,51 @@ fn a_deployment_that_was_never_driven() {
             contoso has no verified backup, and has been waiting for one since 2026-03-10T00:00:00Z
             Next: See in the status what runs or waits; to ask for a backup now, run BackupTimer with any input or `apim-dr backup`
     "#]].assert_eq(&shown("09:41", &[&Story::of_primary(), &Story::of_secondary()], |_| {}, None));
+}
+
+#[test]
+fn a_secondary_whose_record_cannot_be_read() {
+    let primary = Story::of_primary().having(|story| story.backup_verified("02:00", "02:20"));
+    let why = "the record services/contoso-dr.json is left alone: it is not a record: EOF while parsing";
+    let unread = [("contoso-dr", why)];
+    expect![[r#"
+        contoso and its standby at 2026-03-10 09:41 UTC: a record cannot be read
+
+        serves          contoso, the primary
+        recovery point  2026-03-10 02:00 UTC, 7 h 41 min ago, within the target of 26 h
+        next backup     2026-03-11 02:00 UTC
+        heartbeat       last sign of it 1 min ago
+
+        contoso-dr, secondary
+          not known     its record cannot be read since 2026-03-10 09:41 UTC: the record services/contoso-dr.json is left alone: it is not a record: EOF while parsing
+
+        contoso, primary
+          verified      contoso-20260310T020000Z, 7 h 41 min old; 1 kept
+          now           nothing runs
+    "#]].assert_eq(&shown_without(&unread, "09:41", &[&primary], (|_| {}, Some("09:40"))));
+}
+
+#[test]
+fn a_primary_whose_record_cannot_be_read() {
+    let standby =
+        Story::of_secondary().having(|story| story.restore_held("02:20", "02:50", manifest("02:00")));
+    let unread = [("contoso", "no answer")];
+    expect![[r#"
+        contoso and its standby at 2026-03-10 09:41 UTC: a record cannot be read
+
+        serves          contoso, the primary
+        failed over     not known: the record that says so cannot be read
+        recovery point  not known: the record of contoso cannot be read; the target is 26 h
+        next backup     2026-03-11 02:00 UTC
+        heartbeat       last sign of it 1 min ago
+
+        contoso, primary
+          not known     its record cannot be read since 2026-03-10 09:41 UTC: no answer
+
+        contoso-dr, secondary
+          holds         contoso-20260310T020000Z, 7 h 41 min old, not compared: the backup has no inventory to compare with
+          now           nothing runs
+    "#]].assert_eq(&shown_without(&unread, "09:41", &[&standby], (|_| {}, Some("09:40"))));
 }
 
 /// Not equal, with one thing that no backup carries, and one that belongs to the primary.

@@ -66,3 +66,26 @@ fn without_the_primarys_record_a_service_stays_busy() {
     secondary.primary_unread().tick("05:59");
     assert_eq!(secondary.record().busy_since, Some(at("02:00")));
 }
+
+#[test]
+fn a_record_that_cannot_be_read_is_told_after_five_minutes_until_it_is_read_again() {
+    let why = "the record services/contoso-dr.json is left alone: it is not a record";
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    watched.unread("contoso-dr", HICCUP).judge("03:00").judge("03:04");
+    watched.read(&[&verified(), &held()]).judge("03:05").unread("contoso-dr", why).judge("03:06");
+    assert!(watched.raised().is_empty(), "it was read in between");
+    watched.judge("03:10").judge("03:11").judge("03:12").read(&[&verified(), &held()]).judge("03:20");
+    watched.check(expect![[r#"
+        03:11 condition.raised RecordUnreadable: the record of contoso-dr cannot be read since 2026-03-10T03:06:00Z: the record services/contoso-dr.json is left alone: it is not a record. Nothing is backed up or restored there until it can be: let the app reach its storage, run the version of apim-dr that wrote the record, or put the record right as the runbook says
+        03:20 condition.cleared RecordUnreadable is over; it was raised since 2026-03-10T03:06:00Z: the record of contoso-dr cannot be read since 2026-03-10T03:06:00Z: the record services/contoso-dr.json is left alone: it is not a record
+    "#]]);
+}
+
+#[test]
+fn a_record_of_another_deployment_has_a_condition_of_its_own() {
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    let what = "the record belongs to another id";
+    watched.change(|watched| watched.foreign.push((service("contoso-dr").name(), what.into())));
+    watched.unread("contoso-dr", what).judge("03:00").judge("03:10");
+    assert_eq!(watched.raised(), ["ConfigurationSuspect"]);
+}

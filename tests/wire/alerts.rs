@@ -202,3 +202,25 @@ async fn the_status_is_written_when_something_changes_and_every_quarter_of_an_ho
     let page = world.storage.get(STATE, &format!("status/{PRIMARY}.html")).await.unwrap().unwrap();
     assert!(String::from_utf8(page).unwrap().contains(&held));
 }
+
+/// A secondary whose record is spoilt is missed by nothing else: nobody restores into it, and nobody compares it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_cannot_be_read_is_told_once_it_is_no_hiccup() {
+    let (world, taker) = world("cloudevents").await;
+    world.until_held_by(&[NORTH]).await;
+    let path = format!("services/{NORTH}.json");
+    let record = world.storage.get(STATE, &path).await.unwrap().unwrap();
+    for (minutes, told) in [(3, &[][..]), (8, &["RecordUnreadable raised", "RecordUnreadable cleared"][..])] {
+        world.storage.put(STATE, &path, record[..400].to_vec(), &[]).await.unwrap();
+        world.troubled_minutes(minutes).await;
+        let status = world.json(STATE, &format!("status/{PRIMARY}.json")).await;
+        assert_eq!(status["unread"][0]["name"], NORTH);
+        world.storage.put(STATE, &path, record.clone(), &[]).await.unwrap();
+        world.minutes(1).await;
+        assert_eq!(taker.told(), told);
+    }
+    let deliveries = taker.receiver.deliveries();
+    let raised = deliveries.iter().find(|delivery| delivery.method == "POST").unwrap().json();
+    let fact = raised["data"]["fact"].as_str().unwrap();
+    assert!(fact.contains(&path) && fact.contains("it is not a record"), "{fact}");
+}

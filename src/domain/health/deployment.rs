@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::Duration;
 
 use super::ledger::CERTIFICATE_MARGIN;
-use super::{CertificateLook, Condition, ConditionKind, View};
+use super::{CertificateLook, Condition, ConditionKind, UnreadRecord, View};
 use crate::domain::id::ServiceName;
 use crate::domain::serving::Serving;
 use crate::domain::vocabulary::Timestamp;
@@ -13,10 +13,15 @@ use crate::domain::vocabulary::Timestamp;
 /// A minute timer that last ran longer ago than this has missed several of its occurrences.
 const SLOW_HEARTBEAT: Duration = Duration::minutes(5);
 
+/// A record that could not be read for as long is worth telling. A hiccup of storage is over by then, and so is the time
+/// in which an old version still meets what a new one has written.
+const LONG_UNREAD: Duration = Duration::minutes(5);
+
 pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found: Vec<_> =
         failed_over(view).into_iter().chain(slow(view, now)).chain(dry_run(view)).collect();
     found.extend(foreign(view));
+    found.extend(unreadable(view, now));
     found.extend(suspect_manifests(view));
     found.extend(suspect_settings(view));
     found.extend(certificates(view, now));
@@ -77,9 +82,24 @@ fn foreign<'a>(view: &'a View<'_>) -> impl Iterator<Item = Condition> + 'a {
     })
 }
 
+fn is_foreign(view: &View<'_>, service: &ServiceName) -> bool {
+    view.foreign.iter().any(|(foreign, _)| foreign == service)
+}
+
+/// What belongs to another deployment has a condition of its own.
+fn unreadable<'a>(view: &'a View<'_>, now: Timestamp) -> impl Iterator<Item = Condition> + 'a {
+    let lasts =
+        move |unread: &&UnreadRecord| now - unread.since >= LONG_UNREAD && !is_foreign(view, &unread.service);
+    let next = "nothing is backed up or restored there until it can be: let the app reach its storage, run the version of \
+                apim-dr that wrote the record, or put the record right as the runbook says";
+    view.unread.iter().filter(lasts).map(move |UnreadRecord { service, since, why }| {
+        let fact = format!("the record of {service} cannot be read since {since}: {why}");
+        Condition::of(ConditionKind::RecordUnreadable, service, fact, next).since(*since)
+    })
+}
+
 fn suspect_manifests<'a>(view: &'a View<'_>) -> impl Iterator<Item = Condition> + 'a {
-    let is_foreign = |service| view.foreign.iter().any(|(foreign, _)| *foreign == service);
-    let records = view.records.iter().filter(move |record| !is_foreign(record.service.name()));
+    let records = view.records.iter().filter(move |record| !is_foreign(view, &record.service.name()));
     records.filter_map(|record| {
         let suspect = record.suspect.as_ref()?;
         let next = "find out who writes into BACKUP_CONTAINER beside this deployment. If you vouch for the backup, restore it \

@@ -5,8 +5,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Found, Role, ServiceStatus, Status, UnderWay, chart, found};
+use super::{Found, Role, ServiceStatus, Status, UnderWay, UnreadStatus, chart, found};
 use crate::domain::health::{Raised, Severity, sentence};
+use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Failures};
 use crate::domain::vocabulary::Timestamp;
 
@@ -34,6 +35,7 @@ pub(super) fn of(status: &Status) -> String {
     );
     head(&mut page, status);
     conditions(&mut page, &status.conditions);
+    status.unread.iter().for_each(|unread| unread_card(&mut page, unread));
     status.services.iter().for_each(|service| card(&mut page, service, status.as_of));
     charts(&mut page, status);
     let _ = writeln!(page, "<script>{SCRIPT}</script></body></html>");
@@ -70,6 +72,9 @@ fn head(page: &mut String, status: &Status) {
         );
         fact(page, "Failed over", &text);
     }
+    if status.is_primary_unread() {
+        fact(page, "Failed over", "not known: the record that says so cannot be read");
+    }
     fact(page, "Last verified backup", &last_verified(status));
     if let Some(next) = status.next_backup {
         fact(page, "Next by the schedule", &clock(next));
@@ -89,12 +94,15 @@ fn serves(status: &Status) -> String {
 
 fn last_verified(status: &Status) -> String {
     let target = chart::in_words(time::Duration::minutes(status.rpo_target_minutes));
-    match &status.last_verified {
-        Some(last) => {
+    match (&status.last_verified, &status.last_verified_unread) {
+        (Some(last), _) => {
             let age = chart::in_words(status.as_of - last.started_at);
             format!("{}, {age} old; the target is {target}", last.name)
         }
-        None => format!("none; the target is {target}"),
+        (None, Some(service)) => {
+            format!("not known: the record of {service} cannot be read; the target is {target}")
+        }
+        (None, None) => format!("none; the target is {target}"),
     }
 }
 
@@ -119,13 +127,20 @@ fn conditions(page: &mut String, raised: &[Raised]) {
     page.push_str("</section>\n");
 }
 
+fn card_head(page: &mut String, service: &ServiceName, role: Role) {
+    let role = role.as_str();
+    let _ = write!(page, "<section><h2>{service} <span class=\"role\">{role}</span></h2><dl>");
+}
+
+fn unread_card(page: &mut String, unread: &UnreadStatus) {
+    card_head(page, &unread.name, unread.role);
+    let text = format!("its record cannot be read since {}: {}", clock(unread.since), unread.why);
+    fact(page, "Not known", &text);
+    page.push_str("</dl></section>\n");
+}
+
 fn card(page: &mut String, service: &ServiceStatus, as_of: Timestamp) {
-    let role = match service.role {
-        Role::Primary => "primary",
-        Role::Secondary => "secondary",
-        Role::LeftOver => "no longer in the settings",
-    };
-    let _ = write!(page, "<section><h2>{} <span class=\"role\">{role}</span></h2><dl>", service.name);
+    card_head(page, &service.name, service.role);
     fact(page, "Under way", &under_way(service.under_way.as_ref(), as_of));
     if service.role != Role::Primary || service.holds != crate::domain::record::Holds::Nothing {
         fact(page, "Holds", &service.held());
