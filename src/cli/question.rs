@@ -101,7 +101,7 @@ pub(super) fn of_resume(status: &Status) -> String {
             clock(latch.since),
             status.primary
         ),
-        None if status.is_primary_unread() => format!(
+        None if status.is_latch_unread() => format!(
             "Whether anything is failed over is not known, since the record of {} cannot be read.",
             status.primary
         ),

@@ -76,7 +76,7 @@ fn head(page: &mut String, status: &Status, beside: &Beside) {
             &format!("to {} since {since}; nothing is restored by itself until `resume`", latch.serving),
         );
     }
-    if status.is_primary_unread() {
+    if status.is_latch_unread() {
         fact(page, "failed over", "not known: the record that says so cannot be read");
     }
     fact(page, "recovery point", &recovery_point(status));

@@ -88,9 +88,10 @@ conditions! {
 }
 
 impl ConditionKind {
-    /// Whether it follows from who is backed up and who serves, which stands in the primary's record.
+    /// Whether it follows from who is backed up and who does not serve, for which the primary's record vouches. That
+    /// somebody else serves is a fact wherever it stands.
     fn follows_from_situation(self) -> bool {
-        matches!(self, Self::FailedOver | Self::BackupMissing | Self::BackupExpiring | Self::StandbyStale)
+        matches!(self, Self::BackupMissing | Self::BackupExpiring | Self::StandbyStale)
     }
 }
 

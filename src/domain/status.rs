@@ -198,9 +198,9 @@ impl Status {
         self.conditions.iter().map(|raised| raised.condition.severity()).max().max(unread)
     }
 
-    /// Whether the primary's record cannot be read, and with it whether a secondary has come to serve.
-    pub fn is_primary_unread(&self) -> bool {
-        self.unread.iter().any(|unread| unread.role == Role::Primary)
+    /// Whether it is not known that nothing is failed over: the primary's record cannot be read, and no other says more.
+    pub fn is_latch_unread(&self) -> bool {
+        self.failed_over.is_none() && self.unread.iter().any(|unread| unread.role == Role::Primary)
     }
 
     /// All of it in a few words.

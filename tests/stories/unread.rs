@@ -49,6 +49,14 @@ fn without_the_primarys_record_nothing_is_raised_for_the_service_that_serves() {
     assert_eq!(watched.raised(), ["FailedOver", "BackupMissing"]);
 }
 
+/// The record of the secondary that serves says so until the primary's can be used.
+#[test]
+fn that_somebody_else_serves_is_told_without_the_primarys_record() {
+    let mut watched = failed_over();
+    watched.unread("contoso", HICCUP).judge("08:04");
+    assert_eq!(watched.raised(), ["FailedOver"]);
+}
+
 #[test]
 fn what_is_wrong_with_a_secondary_alone_is_told_without_the_primarys_record() {
     let mut secondary = Story::of_secondary().having(|story| story.restore_runs("02:21", manifest("02:00")));
@@ -56,6 +64,20 @@ fn what_is_wrong_with_a_secondary_alone_is_told_without_the_primarys_record() {
     let mut watched = Watched::of(&[&verified(), &secondary]);
     watched.unread("contoso", HICCUP).judge("02:41");
     assert_eq!(watched.raised(), ["RestoreFailing", "StandbyUnknown"]);
+}
+
+/// What was restored into a service that is neither the primary nor a secondary counts while people fail back.
+#[test]
+fn without_the_primarys_record_what_a_service_holds_that_the_settings_no_longer_name_stays_as_it_was() {
+    let mut watched = failed_over();
+    let mut left_over = held().record().clone();
+    left_over.service = service("contoso-old");
+    let apim_dr::domain::record::Holds::Backup(held) = &mut left_over.holds else { panic!("it holds one") };
+    held.compared = apim_dr::domain::record::Compared::Mismatched { summary: "1 missing (apis 1)".into() };
+    watched.change(|watched| watched.records.push(left_over)).judge("08:04");
+    assert_eq!(watched.raised(), ["FailedOver", "StandbyMismatched"]);
+    watched.change(know_nothing).unread("contoso", HICCUP).judge("08:05");
+    assert_eq!(watched.raised(), ["FailedOver", "StandbyMismatched"]);
 }
 
 /// Whether its backup is due stands in the primary's record.

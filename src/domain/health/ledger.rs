@@ -106,7 +106,7 @@ pub struct UnreadRecord {
 /// What an invocation could not judge, so that what is raised of it stays.
 #[derive(Clone, Debug, Default)]
 pub struct Unjudged {
-    /// Services whose records could not be read.
+    /// Services whose records could not be read, or say too little.
     services: Vec<ServiceName>,
     /// The invocation does not know when the timer last ran.
     heartbeat: bool,
@@ -117,11 +117,12 @@ pub struct Unjudged {
 impl Unjudged {
     /// What `view` does not show.
     pub fn of(view: &View<'_>) -> Self {
-        Self {
-            services: view.unread.iter().map(|unread| unread.service.clone()).collect(),
-            heartbeat: view.last_run.is_none(),
-            situation: view.is_unread(view.primary),
-        }
+        let situation = view.is_unread(view.primary);
+        // Whether what a service holds still matters that is no secondary: that follows from the situation too.
+        let read = view.records.iter().filter(|_| situation).map(|record| record.service.name());
+        let left_over = read.filter(|service| !view.is_secondary(service));
+        let unread = view.unread.iter().map(|unread| unread.service.clone());
+        Self { services: unread.chain(left_over).collect(), heartbeat: view.last_run.is_none(), situation }
     }
 
     fn covers(&self, raised: &Raised) -> bool {

@@ -73,6 +73,9 @@ fn under_traffic(record: &Record) -> Option<Condition> {
 fn not_as_restored(view: &View<'_>, record: &Record) -> Option<Condition> {
     let service = record.service.name();
     let is_secondary = view.is_secondary(&service);
+    if !is_secondary && view.is_unread(view.primary) {
+        return None;
+    }
     let resumed_at = view.situation.resumed_at.filter(|_| !is_secondary);
     let is_failing_back = view.situation.failed_over.is_some();
     match &record.holds {

@@ -72,7 +72,7 @@ fn head(page: &mut String, status: &Status) {
         );
         fact(page, "Failed over", &text);
     }
-    if status.is_primary_unread() {
+    if status.is_latch_unread() {
         fact(page, "Failed over", "not known: the record that says so cannot be read");
     }
     fact(page, "Last verified backup", &last_verified(status));
