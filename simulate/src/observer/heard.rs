@@ -65,6 +65,8 @@ pub(super) struct Heard {
     pub(super) blobs: BTreeMap<String, BlobLook>,
     /// When the records that were read last were asked for.
     pub(super) records: BTreeMap<usize, OffsetDateTime>,
+    /// The answers to the last reads of records.
+    last_read: BTreeMap<usize, (u16, Bytes)>,
     /// How often each record was asked for, and the records that were answered.
     asked: BTreeMap<usize, (usize, Vec<Bytes>)>,
     /// When who serves was last asked, and what was said; `None` before that, and while no answer has come.
@@ -126,6 +128,13 @@ impl Heard {
         })
     }
 
+    /// Whether what was last read there is a record, or that there is none.
+    pub(super) fn could_read(&self, service: usize) -> bool {
+        self.last_read
+            .get(&service)
+            .is_some_and(|(status, body)| *status == 404 || Record::read(body).is_some())
+    }
+
     pub(super) fn done(&mut self, sent: &Sent) {
         if is_storage(sent) {
             self.since_answer.1 += 1;
@@ -172,6 +181,7 @@ impl Heard {
 
     fn reads_record(&mut self, call: &Call, service: usize, (sent, answer): (&Sent, &Answer)) {
         self.records.insert(service, sent.at);
+        self.last_read.insert(service, (answer.status.as_u16(), answer.body.clone()));
         self.asked.entry(service).or_default().1.push(answer.body.clone());
         // A write that came late is known to be done by whoever reads it back.
         if !self.saved.contains_key(&service) && is_claimed_by(call, &answer.body) {

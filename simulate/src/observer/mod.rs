@@ -71,6 +71,8 @@ struct ByHand {
     /// The primary by the settings of then.
     primary: usize,
     at: OffsetDateTime,
+    /// Even into a service that serves.
+    even_if_live: bool,
 }
 
 /// Watches one world.
@@ -198,7 +200,10 @@ impl Observer {
         if let Some(blob) = call.trigger.asks_for() {
             let blob = blob.to_owned();
             let primary = call.deployed.primary;
-            self.by_hand.insert(call.id.clone(), ByHand { blob, primary, at: scene.now });
+            self.by_hand.insert(
+                call.id.clone(),
+                ByHand { blob, primary, at: scene.now, even_if_live: call.trigger.insists() },
+            );
         }
     }
 

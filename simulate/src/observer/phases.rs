@@ -80,11 +80,17 @@ impl Observer {
         match (before.phase(), closed) {
             ("inventory" | "prepared", false) => (Invariant::Phases, Ok(())),
             ("requested", false) => (Invariant::Claims, seen.undone()),
-            ("requested", true) => (Invariant::Claims, seen.failed_at_once()),
-            ("running", true) => (Invariant::Phases, seen.failed()),
+            ("requested", true) => (
+                Invariant::Claims,
+                seen.failed_at_once().and_then(|()| seen.is_owned_up_to(before.is_taken_over())),
+            ),
+            ("running", true) => (Invariant::Phases, seen.failed().and_then(|()| seen.is_owned_up_to(true))),
             ("proving", true) => (Invariant::Phases, seen.unproven()),
             ("committing", true) => (Invariant::Manifests, seen.committed()),
-            ("verifying", true) => (Invariant::Phases, Ok(())),
+            ("verifying", true) => (
+                Invariant::Phases,
+                seen.is_held(before).and_then(|()| seen.is_owned_up_to(step.after.held() != before.backup())),
+            ),
             _ => (Invariant::History, Err("a run ended and left nothing for the history".to_owned())),
         }
     }
@@ -264,6 +270,40 @@ impl Seen<'_> {
         if said { Ok(()) } else { Err(format!("the poll was answered {poll:?}")) }
     }
 
+    /// What nobody saw ending is held only if it compares equal, or at its second time.
+    fn is_held(&self, before: &Record) -> Verdict {
+        let holds = self.after().at("holds");
+        let is_held = holds["what"] == "backup" && holds["backup"] == before.backup();
+        let equal = holds["compared"]["result"] == "verified";
+        let ends = before.at("unseenEnds");
+        let second = ends["backup"] == before.backup() && ends["count"].as_u64() >= Some(1);
+        let right = match text(before.of_phase("ended")) {
+            "seen" => true,
+            "unseenAfterUpdating" => equal || second,
+            _ => false,
+        };
+        match is_held && !right {
+            true => Err(format!(
+                "it ended {}, and is said to be held: {}",
+                before.of_phase("ended"),
+                holds["compared"]
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// What a restore may have left half done is not said to be known.
+    fn is_owned_up_to(&self, failed: bool) -> Verdict {
+        let holds = self.after().at("holds");
+        let unknown = holds["what"] == "unknown" && holds["backup"] == self.before.backup();
+        match failed && self.before.kind() == "restore" && !unknown {
+            true => {
+                Err(format!("it failed, and the record says of what the service holds: {}", holds["what"]))
+            }
+            false => Ok(()),
+        }
+    }
+
     /// The blob was seen not to prove anything.
     fn unproven(&self) -> Verdict {
         let blob = self.heard.blobs.get(&format!("{}.apimbackup", self.before.backup()));
@@ -284,6 +324,9 @@ impl Seen<'_> {
         let ours = text(self.before.of_phase("manifest")).as_bytes();
         let known = self.after().known(name).is_some();
         if self.observer.is_strange(self.step.scene.now, &format!("{name}.manifest.json"), None) {
+            if known && !self.observer.written.contains_key(name) {
+                return Err("the record knows it, and no manifest of ours was ever written".to_owned());
+            }
             return Ok(());
         }
         match stored {

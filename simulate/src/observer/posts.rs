@@ -108,7 +108,8 @@ impl Observer {
             let Some(heard) = self.heard.get(&call.number) else { return };
             let saved = heard.saved.get(&service).copied();
             let read = heard.records.get(&other);
-            let seen = read.is_some_and(|asked| saved.is_some_and(|saved| *asked >= saved));
+            let seen = read.is_some_and(|asked| saved.is_some_and(|saved| *asked >= saved))
+                && heard.could_read(other);
             self.check(Invariant::OneTarget, seen, || {
                 format!("{tag} without having read the record of {} since its claim", SERVICES[other].0)
             });

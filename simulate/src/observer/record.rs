@@ -99,6 +99,13 @@ impl Record {
         accepted.filter_map(|backup| Some((text(&backup["name"]), moment(&backup["startedAt"])?)))
     }
 
+    /// The newest accepted backup that has an inventory.
+    pub(super) fn newest_measured(&self) -> Option<&str> {
+        let all = self.0["backups"].as_array().into_iter().flatten();
+        let measured = all.filter(|backup| backup["accepted"] == true && !backup["counts"].is_null());
+        measured.max_by_key(|backup| moment(&backup["startedAt"])).map(|backup| text(&backup["name"]))
+    }
+
     /// When the backups began whose manifests stand.
     pub(super) fn beginnings(&self) -> impl Iterator<Item = OffsetDateTime> {
         let all = self.0["backups"].as_array().into_iter().flatten();

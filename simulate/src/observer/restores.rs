@@ -69,7 +69,7 @@ impl Observer {
     ) {
         let target = service != call.deployed.primary;
         self.check(Invariant::Automatic, target, || format!("{tag}: into the primary by itself"));
-        self.nothing_is_latched(call, backup, (scene.now, tag));
+        self.nothing_is_latched(call, backup, tag);
         // Nobody can know of a choice that is saved after the claim, if the record was not read again.
         let heard = self.heard.get(&call.number);
         let knew = heard

@@ -79,6 +79,9 @@ impl Observer {
         if newest.is_some_and(|(newest, _)| newest == name) {
             return Some("it is the newest accepted one".to_owned());
         }
+        if record.newest_measured() == Some(name) {
+            return Some("the next backup is measured by it".to_owned());
+        }
         SERVICES.iter().find_map(|(other, _)| {
             let record = self.records.get(*other)?;
             let wanted = record.at("restoreWish")["source"]["name"] == name;

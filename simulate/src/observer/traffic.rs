@@ -14,9 +14,6 @@ use crate::world::deployed::Deployed;
 /// What a read of the profile said: a service, or that nobody knows.
 pub(super) type Serving = Option<usize>;
 
-/// Two calls' answers may cross by the age of a look and the time that a request takes.
-const CROSSING: Duration = Duration::seconds(65);
-
 /// Who serves by the body of a profile, among the services that a deployment names.
 pub(super) fn serving(profile: &Value, deployed: &Deployed) -> Serving {
     let is = |value: &Value, word: &str| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(word));
@@ -70,7 +67,8 @@ impl Observer {
         (now, tag): (OffsetDateTime, &str),
     ) {
         let by_hand = record.of_operation("by") == "hand";
-        let even_if_live = by_hand && record.at("restoreWish")["evenIfLive"] == true;
+        let asked = self.by_hand.get(text(record.of_operation("wish")));
+        let even_if_live = by_hand && asked.is_some_and(|asked| asked.even_if_live);
         let Some(heard) = self.heard.get(&call.number) else { return };
         let verdict = match call.deployed.live {
             _ if even_if_live => Ok(()),
@@ -83,22 +81,20 @@ impl Observer {
     }
 
     /// Nothing is restored by itself after a failover until `resume`, and only what began after that.
-    pub(super) fn nothing_is_latched(
-        &mut self,
-        call: &Call,
-        backup: &str,
-        (now, tag): (OffsetDateTime, &str),
-    ) {
+    pub(super) fn nothing_is_latched(&mut self, call: &Call, backup: &str, tag: &str) {
         let Some(primary) = self.record(call.deployed.primary).cloned() else { return };
         let latched = moment(&primary.at("failedOver")["since"]);
-        let crossed = self.latched_at.is_some_and(|at| now - at < CROSSING);
+        let read =
+            self.heard.get(&call.number).and_then(|heard| heard.records.get(&call.deployed.primary).copied());
+        let unread = |at: OffsetDateTime| read.is_none_or(|read| at > read);
+        let crossed = self.latched_at.is_some_and(unread);
         self.check(Invariant::Standby, latched.is_none() || crossed, || {
             format!("{tag} although a failover since {latched:?} is not over")
         });
         let resumed = moment(primary.at("resumedAt"));
         let began = self.written.get(backup).copied();
         let given_up = resumed.is_some_and(|resumed| began.is_some_and(|began| began < resumed));
-        let crossed = self.resumed_at.is_some_and(|at| now - at < CROSSING);
+        let crossed = self.resumed_at.is_some_and(unread);
         self.check(Invariant::Standby, !given_up || crossed, || {
             format!("{tag}, which began before `resume` at {resumed:?}")
         });
@@ -128,6 +124,17 @@ impl Observer {
         let (was, is) = (step.before.map(|record| record.at("resumedAt")), step.after.at("resumedAt"));
         if was.is_some_and(|was| was != is) && !is.is_null() && step.call.trigger.resumes().is_some() {
             self.resumed_at = Some(step.scene.now);
+            // What is taken over from the record of who was the primary before was said earlier.
+            if moment(is).is_some_and(|at| at >= step.call.utc_now()) {
+                let dropped = step.after.at("restoreWish").is_null();
+                self.check(Invariant::Standby, dropped, || {
+                    format!(
+                        "{} resumed by {}, and a restore into it stays wished for",
+                        step.name(),
+                        step.call.tag()
+                    )
+                });
+            }
         }
     }
 

@@ -135,7 +135,19 @@ impl Observer {
         let name = text(&wish["source"]["name"]);
         let (source, _) = name.rsplit_once('-').unwrap_or_default();
         if source != SERVICES[primary].0 {
-            return Ok(());
+            let same = step.before.is_some_and(|before| before.at("pin") == step.after.at("pin"));
+            return if same || step.before.is_none() {
+                Ok(())
+            } else {
+                Err(format!("{name} is not the primary's, and changes a pin"))
+            };
+        }
+        let unpinned =
+            step.before.is_some_and(|before| !before.at("pin").is_null()) && step.after.at("pin").is_null();
+        let accepted =
+            self.record(primary).is_some_and(|record| record.accepted().any(|(known, _)| known == name));
+        if unpinned && !accepted {
+            return Err(format!("{name} ends a pin, and no record accepts it"));
         }
         let began = moment(&wish["source"]["startedAt"]).ok_or("the wish has no date")?;
         let heard = self.heard.get(&step.call.number);
@@ -167,7 +179,7 @@ impl Observer {
     fn seen_follows(&self, step: &Step<'_>, wished: &Value) -> Verdict {
         let before = step.before.and_then(|before| moment(before.at("seen")));
         let after = moment(step.after.at("seen"));
-        if before == after {
+        if before == after && !step.turns_roles() {
             return Ok(());
         }
         if step.turns_roles() {

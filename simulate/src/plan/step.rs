@@ -47,6 +47,8 @@ pub(crate) enum What {
     /// Azure's support ends an operation that never would.
     Free(usize),
     Settings(Change),
+    /// The first secondary becomes the primary, and somebody says `resume`, if nobody knows what it holds.
+    Hasty,
     /// The host ends an instance's process.
     Kill,
     /// Every token issued so far becomes invalid.
@@ -314,6 +316,10 @@ pub(super) fn drawn(seed: u64, setup: &Setup) -> Vec<Step> {
         };
         drawn.push((near + after, what));
     }
+    drawn.extend(returned(&mut Draws::of(&[seed, 7]), (&ticks, setup.tick)));
+    drawn.extend(chosen_twice(&mut Draws::of(&[seed, 8]), &ticks));
+    drawn.extend(forgotten_failover(&mut Draws::of(&[seed, 9]), (&ticks, setup.tick)));
+    drawn.extend(hasty(&mut Draws::of(&[seed, 10]), &ticks));
     drawn.extend(unreached(&mut Draws::of(&[seed, 6]), &ticks));
     drawn.sort_by_key(|(at, _)| *at);
     let step = |(number, (at, what))| Step { number, at, instance: draws.index(instances), what };
@@ -331,6 +337,59 @@ fn unreached(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
         (before, What::Outage(record, Duration::seconds(seconds)))
     };
     (0..times).map(|_| outage()).collect()
+}
+
+/// After days in which the app stood still, somebody wants an old backup, right when retention comes to it.
+fn returned(draws: &mut Draws, (ticks, every): (&[Duration], Duration)) -> Vec<(Duration, What)> {
+    let after_gaps = ticks.windows(2).filter(|pair| pair[1] - pair[0] > every).map(|pair| pair[1]);
+    let after_gaps: Vec<_> = after_gaps.filter(|_| draws.chance(500)).collect();
+    let story = |at: Duration| {
+        let unknown = (at - Duration::milliseconds(600), What::Route(Route::ProfileOff, 60));
+        [unknown, (at - Duration::milliseconds(300), What::RestoreByHand(Choice::Oldest))]
+    };
+    after_gaps.into_iter().flat_map(story).collect()
+}
+
+/// An older backup is chosen by hand, and then one that only looks like the newest.
+fn chosen_twice(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
+    if !draws.chance(150) {
+        return Vec::new();
+    }
+    let at = ticks[ticks.len() * 2 / 3 + draws.index(ticks.len() / 4 + 1)];
+    let days = draws.pick(&[0, 3]);
+    vec![
+        (at + Duration::seconds(5), What::RestoreByHand(Choice::Oldest)),
+        (at + Duration::seconds(40), What::Stranger(Stranger::Forged { days })),
+        (at + Duration::seconds(50), What::RestoreByHand(Choice::Newest)),
+    ]
+}
+
+/// Users were elsewhere for a while and are back, and then the record that remembers it is out of reach when calls begin,
+/// and within reach again when they look.
+fn forgotten_failover(draws: &mut Draws, (ticks, every): (&[Duration], Duration)) -> Vec<(Duration, What)> {
+    if !draws.chance(150) || ticks.len() < 20 {
+        return Vec::new();
+    }
+    let first = draws.index(ticks.len() / 4);
+    let mut story = vec![
+        (
+            ticks[first] + Duration::seconds(3),
+            What::Route(Route::First(1), (2 * every.whole_minutes()).max(3)),
+        ),
+        (ticks[first + 5] + Duration::seconds(3), What::BackupByHand),
+    ];
+    for tick in ticks.iter().skip(first + 6) {
+        let seconds = draws.pick(&[7, 8, 9, 10]);
+        let before = *tick - Duration::milliseconds(draws.between(1, 900));
+        story.push((before, What::Outage(Outage::Record(0), Duration::seconds(seconds))));
+    }
+    story
+}
+
+/// Somebody makes a secondary the primary right when nobody knows what it holds, and says `resume`.
+fn hasty(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
+    let worlds = draws.chance(150);
+    ticks.iter().filter(|_| worlds).map(|at| (*at - Duration::milliseconds(500), What::Hasty)).collect()
 }
 
 /// Ticks at the same distance, except where the app stands still for days.

@@ -73,6 +73,11 @@ impl Trigger {
         }
     }
 
+    /// Whether a person wants it even into a service that serves.
+    pub(crate) fn insists(&self) -> bool {
+        matches!(self, Self::Line(Said::Restore { even_if_live: true, .. }))
+    }
+
     /// The blob that a person asks to have restored.
     pub(crate) fn asks_for(&self) -> Option<&str> {
         match self {

@@ -45,7 +45,11 @@ pub(super) fn is_hollow(content: &Content) -> bool {
 }
 
 /// Takes most of the APIs away.
-pub(super) fn hollow(content: &mut Content) {
+pub(super) fn hollow(content: &mut Content, number: u32) {
+    if number.is_multiple_of(3) {
+        content.remove("products/partner");
+        return;
+    }
     for number in 1..APIS {
         content.remove(&format!("apis/api-{number}"));
     }

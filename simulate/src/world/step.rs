@@ -34,13 +34,23 @@ impl World {
             What::Spoil(service, how, minutes) => self.spoil(service, how, minutes).await,
             What::Edit(service) => self.edit(service, step.number),
             What::EditUnwatched(service, minutes) => self.edit_unwatched((service, step.number), minutes),
-            What::Hollow(service) => self.hollow(service),
+            What::Hollow(service) => self.hollow(service, step.number),
             What::Block(service, blocked, minutes) => self.block(service, blocked, minutes),
             What::Tier(service, minutes) => self.move_tier(service, minutes),
             What::Forget(service) => self.cloud.service(SERVICES[service].0).forget_results(),
             What::Free(service) => self.cloud.service(SERVICES[service].0).free(),
             What::Settings(change) => self.change_settings(change),
             What::Kill => self.kill(step.instance),
+            What::Hasty => {
+                let first = self.state().deployed.secondaries.first().copied();
+                let Some(first) = first.filter(|first| self.record(*first)["holds"]["what"] == "unknown")
+                else {
+                    return;
+                };
+                self.change_settings(Change::Swap);
+                self.route(Route::First(first), 60);
+                self.call_soon(caller, Trigger::Timer("resume"));
+            }
             What::Revoke => self.cloud.directory().revoke_all(),
             What::Outage(outage, how_long) => {
                 let until = self.now() + how_long;
@@ -117,8 +127,8 @@ impl World {
         self.later(minutes / 2, move |world| world.edit(service, number));
     }
 
-    fn hollow(&self, service: usize) {
-        self.cloud.service(SERVICES[service].0).edit(content::hollow);
+    fn hollow(&self, service: usize, number: u32) {
+        self.cloud.service(SERVICES[service].0).edit(|content| content::hollow(content, number));
     }
 
     fn block(self: &Arc<Self>, service: usize, blocked: Blocked, minutes: i64) {
@@ -284,6 +294,7 @@ impl What {
             Self::Free(_) => "service freed",
             Self::Settings(_) => "settings changed",
             Self::Kill => "process killed",
+            Self::Hasty => "resumed in haste",
             Self::Revoke => "tokens revoked",
             Self::Outage(Outage::Record(_), _) => "record out of reach",
             Self::Outage(..) => "outage",
