@@ -296,10 +296,17 @@ impl Seen<'_> {
     fn is_owned_up_to(&self, failed: bool) -> Verdict {
         let holds = self.after().at("holds");
         let unknown = holds["what"] == "unknown" && holds["backup"] == self.before.backup();
-        match failed && self.before.kind() == "restore" && !unknown {
-            true => {
-                Err(format!("it failed, and the record says of what the service holds: {}", holds["what"]))
-            }
+        let is_restore = self.before.kind() == "restore";
+        if failed && is_restore && !unknown {
+            return Err(format!(
+                "it failed, and the record says of what the service holds: {}",
+                holds["what"]
+            ));
+        }
+        let into_primary = self.step.service == self.step.call.deployed.primary;
+        let wished = &self.after().at("restoreWish")["id"] == self.before.of_operation("wish");
+        match is_restore && into_primary && wished {
+            true => Err("a restore into the primary is tried again by itself".to_owned()),
             false => Ok(()),
         }
     }

@@ -57,7 +57,8 @@ impl Observer {
         }
         let manifest = format!("{name}.manifest.json");
         if is["by"] == "hand" {
-            let asked = step.call.trigger.asks_for() == Some(&manifest);
+            let elsewhere = step.call.trigger.target().is_some_and(|target| target != step.service);
+            let asked = step.call.trigger.asks_for() == Some(&manifest) && !elsewhere;
             return if asked { Ok(()) } else { Err(format!("nobody asked for {name} by hand")) };
         }
         if was["by"] == "hand" {
@@ -179,9 +180,6 @@ impl Observer {
     fn seen_follows(&self, step: &Step<'_>, wished: &Value) -> Verdict {
         let before = step.before.and_then(|before| moment(before.at("seen")));
         let after = moment(step.after.at("seen"));
-        if before == after && !step.turns_roles() {
-            return Ok(());
-        }
         if step.turns_roles() {
             let now = after.is_some_and(|after| (step.now() - after).abs() < Duration::seconds(121));
             return if now { Ok(()) } else { Err(format!("roles turned and seen is {after:?}")) };
@@ -189,7 +187,13 @@ impl Observer {
         let given_back = wished["by"] == "hand" && step.after.at("restoreWish").is_null();
         let held = |field: &str| moment(&step.after.at("holds")[field]);
         // A forged manifest may claim to be of any day.
-        if given_back && after == held("startedAt").min(held("restoredAt")) {
+        let is_given_back = after == held("startedAt").min(held("restoredAt"));
+        let resumed = step.call.trigger.resumes().is_some();
+        let comes_to_nothing = given_back && step.after.held() != wished["source"]["name"] && !resumed;
+        if comes_to_nothing && !is_given_back {
+            return Err(format!("a person's wish comes to nothing, and seen stays {after:?}"));
+        }
+        if before == after || given_back && is_given_back {
             return Ok(());
         }
         let taken = self.written.values().chain(self.begun.values()).any(|began| Some(*began) == after);

@@ -78,6 +78,14 @@ impl Trigger {
         matches!(self, Self::Line(Said::Restore { even_if_live: true, .. }))
     }
 
+    /// The one service that a person wants it restored into.
+    pub(crate) fn target(&self) -> Option<usize> {
+        match self {
+            Self::Line(Said::Restore { into, .. }) => *into,
+            _ => None,
+        }
+    }
+
     /// The blob that a person asks to have restored.
     pub(crate) fn asks_for(&self) -> Option<&str> {
         match self {
