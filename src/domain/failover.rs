@@ -15,8 +15,9 @@ use super::vocabulary::Timestamp;
 pub const BLIND: Duration = Duration::minutes(10);
 
 /// How old the remembered time of the last read may become before it is written anew: an idle tick shall not write.
-/// What lies between the last read and this is counted as unwatched too, which errs on the side of asking.
-const READ_AGAIN: Duration = Duration::minutes(5);
+/// What lies between the last read and this is counted as unwatched too, which errs on the side of asking; but where ticks
+/// come every 5 min, one that is passed over, by clocks that differ, must not make 10.
+const READ_AGAIN: Duration = Duration::minutes(3);
 
 impl Served {
     /// Whether there was a time after `moment` in which no read said who serves for more than 10 min in a row.

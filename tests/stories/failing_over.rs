@@ -79,7 +79,7 @@ fn a_profile_that_does_not_say_changes_nothing() {
 }
 
 #[test]
-fn an_idle_read_is_written_down_every_five_minutes_only() {
+fn an_idle_read_is_written_down_every_three_minutes_only() {
     let mut story = primary();
     for minute in ["08:01", "08:02", "08:03", "08:04", "08:05", "08:06"] {
         story.reads(minute, "contoso");
@@ -87,10 +87,10 @@ fn an_idle_read_is_written_down_every_five_minutes_only() {
     story.check(expect![[r#"
         08:01 D Idle + contoso serves -> Idle, rest
         08:02 E Idle + contoso serves -> Idle, rest
-        08:03 F Idle + contoso serves -> Idle, rest
+        08:03 F Idle + contoso serves -> Idle, rest {served: contoso at 08:03, blind until 08:00}
         08:04 G Idle + contoso serves -> Idle, rest
-        08:05 H Idle + contoso serves -> Idle, rest {served: contoso at 08:05, blind until 08:00}
-        08:06 I Idle + contoso serves -> Idle, rest
+        08:05 H Idle + contoso serves -> Idle, rest
+        08:06 I Idle + contoso serves -> Idle, rest {served: contoso at 08:06, blind until 08:00}
     "#]]);
 }
 

@@ -248,7 +248,7 @@ pub struct FailedOver {
 #[serde(rename_all = "camelCase")]
 pub struct Served {
     pub by: ServiceName,
-    /// When that was; up to 5 min older than it is, so that not every read has to be written down.
+    /// When that was; up to 3 min older than it is, so that not every read has to be written down.
     pub read_at: Timestamp,
     /// The end of the newest time in which no read said who serves for more than 10 min in a row, be it the first read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
