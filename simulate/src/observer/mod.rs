@@ -122,6 +122,8 @@ pub(crate) struct Observer {
     settled: BTreeMap<usize, OffsetDateTime>,
     /// When a record last said that a failover has begun.
     latched_at: Option<OffsetDateTime>,
+    /// Since when each latch was closed that any record has held.
+    latches: BTreeSet<String>,
     /// The services that a record named as serving, and when it named others.
     served_before: Vec<(OffsetDateTime, [String; 2])>,
     /// When a record last dropped a blob that it had named to be deleted.
@@ -161,6 +163,7 @@ impl Observer {
             edits: Vec::new(),
             settled: BTreeMap::new(),
             latched_at: None,
+            latches: BTreeSet::new(),
             served_before: Vec::new(),
             dropped: BTreeMap::new(),
             pinned_at: BTreeMap::new(),
