@@ -207,7 +207,7 @@ fn tell_of_no_record(driver: &Driver<'_>, target: &ServiceId, (backup, by): (&Ba
 fn offer_of(driver: &Driver<'_>, records: &Records, read: &Read, bearer: Bearer) -> Offer {
     let name = &read.manifest.name;
     let source = records.get(name.service()).map(|loaded| &loaded.record);
-    let known = source.and_then(|record| record.backups.iter().find(|known| known.name == *name));
+    let known = source.and_then(|record| record.known(name));
     let primary = records.get(&driver.deployment.primary.name()).map(|loaded| &loaded.record);
     Offer {
         source: read.manifest.source(read.container.clone()),

@@ -5,7 +5,7 @@ use crate::arrival::Records;
 use crate::config::{Config, Secret, Webhook};
 use crate::domain::event::{Event, EventName};
 use crate::domain::health::{
-    self, Alert, CERTIFICATES_AGE, CertificateLook, Health, Promise, StatusWritten, Unjudged, View,
+    self, Alert, CERTIFICATES_AGE, CertificateLook, Condition, Health, Promise, StatusWritten, Unjudged, View,
 };
 use crate::domain::id::ServiceName;
 use crate::domain::status::Status;
@@ -120,9 +120,7 @@ pub async fn look(
     let mut health = load(driver).await?.health;
     let written = health.status.as_ref().map(|status| status.at);
     let now = driver.clock.now();
-    health.note_unread(&findings.unread, now);
-    let view = view(driver, watch, records, (findings, &health));
-    let (conditions, unjudged) = (health::conditions(&view, now), Unjudged::of(&view));
+    let (conditions, unjudged) = find(driver, watch, records, (findings, &mut health, now));
     health.judge(conditions, &unjudged, (false, now));
     Ok((status(driver, watch, records, (findings, &health)), written))
 }
@@ -158,9 +156,7 @@ async fn judge(
             health.certificates_looked_at = Some(*at);
         }
         let now = driver.clock.now();
-        health.note_unread(&findings.unread, now);
-        let view = view(driver, watch, records, (findings, &health));
-        let (conditions, unjudged) = (health::conditions(&view, now), Unjudged::of(&view));
+        let (conditions, unjudged) = find(driver, watch, records, (findings, &mut health, now));
         let events = health.judge(conditions, &unjudged, (watch.webhook.is_some(), now));
         health.begin_delivery(&driver.invocation, now);
         if let Some(kept) = save(driver, kept, health).await? {
@@ -190,6 +186,18 @@ async fn look_at_front_doors(driver: &Driver<'_>, health: &Health) -> (Vec<Certi
 
 fn races_lost() -> String {
     format!("the health document was written by others {RACES} times in a row; a later tick goes on")
+}
+
+/// What holds now, and what cannot be judged.
+fn find(
+    driver: &Driver<'_>,
+    watch: &Watch,
+    records: &Records,
+    (findings, health, now): (&Findings, &mut Health, Timestamp),
+) -> (Vec<Condition>, Unjudged) {
+    health.note_unread(&findings.unread, now);
+    let view = view(driver, watch, records, (findings, health));
+    (health::conditions(&view, now), Unjudged::of(&view))
 }
 
 fn view<'a>(

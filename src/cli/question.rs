@@ -51,7 +51,7 @@ pub(super) fn of_restore(
             });
         }
     }
-    let known = source.and_then(|record| record.backups.iter().find(|known| known.name == *backup));
+    let known = source.and_then(|record| record.known(backup));
     match known {
         Some(known) => {
             let (at, old) = (clock(known.started_at), age(status.as_of - known.started_at));

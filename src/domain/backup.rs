@@ -34,7 +34,7 @@ pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision
 }
 
 fn is_taken(record: &Record, name: &BackupName) -> bool {
-    record.last_name.as_ref() == Some(name) || record.backups.iter().any(|backup| backup.name == *name)
+    record.last_name.as_ref() == Some(name) || record.known(name).is_some()
 }
 
 fn look(context: &Context, record: Record, backup: BackupName) -> Decision {

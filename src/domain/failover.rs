@@ -232,7 +232,8 @@ pub fn drop_given_up(context: &Context, record: &mut Record) {
 }
 
 /// The latch and the time of the last `resume`, found in the record of a service that is not the primary: it was, or it
-/// served while the primary's record could not be used. They belong to the primary. If nobody but it has served, the roles now are what the failover made them, and nothing is latched.
+/// served while the primary's record could not be used. They belong to the primary. If nobody but it has served, the roles
+/// now are what the failover made them, and nothing is latched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inherited {
     failed_over: Option<FailedOver>,

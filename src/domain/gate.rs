@@ -28,11 +28,8 @@ pub fn before_looking(context: &Context, record: &Record, wish: &RestoreWish, no
     if let Some(refusal) = is_over(&context.service.name(), &wish.source, now) {
         return Verdict::Refused(refusal);
     }
-    if let Some(reason) = roles(context, record, wish) {
-        return Verdict::Deferred(reason);
-    }
-    let failed_over = context.failed_over.as_ref().or(record.failed_over.as_ref());
-    if let Some(reason) = traffic(context, wish, (failed_over, &context.serving)) {
+    let known = (context.failed_over.as_ref(), &context.serving);
+    if let Some(reason) = traffic(context, (record, wish), known) {
         return Verdict::Deferred(reason);
     }
     if let (By::Automatic, Some(pin)) = (wish.by, &record.pin) {
@@ -57,25 +54,19 @@ pub fn is_over(target: &ServiceName, source: &RestoreSource, now: Timestamp) -> 
     })
 }
 
-/// A record whose role could not be turned still names the old primary, and that one's record may say that a failover is
-/// not over.
-fn roles(context: &Context, record: &Record, wish: &RestoreWish) -> Option<String> {
-    (wish.by == By::Automatic && record.primary != context.primary).then(|| {
-        format!(
-            "the primary was {} and is {} now, and what the record of {} says of a failover does not stand in that of {} \
-             yet: one of the two cannot be used",
-            record.primary, context.primary, record.primary, context.primary
-        )
-    })
-}
-
-/// Why the traffic, past or present, forbids the restore.
+/// Why the traffic, past or present, forbids the restore. The latch may stand in the target's own record as well. A record
+/// whose role could not be turned still names the old primary, and that one's may say that a failover is not over.
 fn traffic(
     context: &Context,
-    wish: &RestoreWish,
+    (record, wish): (&Record, &RestoreWish),
     (failed_over, serving): (Option<&FailedOver>, &Serving),
 ) -> Option<String> {
-    match (wish.by, failed_over) {
+    let (before, primary) = (&record.primary, &context.primary);
+    match (wish.by, failed_over.or(record.failed_over.as_ref())) {
+        (By::Automatic, _) if before != primary => Some(format!(
+            "the primary was {before} and is {primary} now, and what the record of {before} says of a failover does not \
+             stand in that of {primary} yet: one of the two cannot be used"
+        )),
         (By::Automatic, Some(latch)) => Some(format!(
             "{} has carried the traffic since {}, and what was changed there must not be lost: say `resume` when the \
              primary is to be followed again",
@@ -140,11 +131,7 @@ fn not_now(context: &Context, (record, wish): (&Record, &RestoreWish), looks: &L
     let Some(serving) = &looks.serving else {
         return Some("who carries the traffic was not looked at".into());
     };
-    if let Some(reason) = roles(context, record, wish) {
-        return Some(reason);
-    }
-    let failed_over = others.failed_over.as_ref().or(record.failed_over.as_ref());
-    if let Some(reason) = traffic(context, wish, (failed_over, serving)) {
+    if let Some(reason) = traffic(context, (record, wish), (others.failed_over.as_ref(), serving)) {
         return Some(reason);
     }
     if is_given_up(wish, others.resumed_at) {

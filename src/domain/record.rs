@@ -217,6 +217,11 @@ impl Record {
         open && !self.is_past_deadline(now)
     }
 
+    /// What it knows of this backup, if its manifest stands.
+    pub fn known(&self, name: &BackupName) -> Option<&KnownBackup> {
+        self.backups.iter().find(|known| known.name == *name)
+    }
+
     /// The newest backup that may be restored.
     pub fn newest_accepted(&self) -> Option<&KnownBackup> {
         self.backups.iter().filter(|backup| backup.accepted).max_by_key(|backup| backup.started_at)

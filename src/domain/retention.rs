@@ -131,19 +131,16 @@ impl Pass<'_> {
                 _ => false,
             },
             Stage::Leftovers => match backup_at(&blob.blob) {
+                // A manifest that was written after the listing is not in it, but in the record: this decision is saved
+                // only if nobody has changed that since.
                 Some((name, Part::Other)) => {
-                    !needed.contains(&name) && !manifests.contains(&name) && !self.knows(&name)
+                    let has_manifest = manifests.contains(&name) || self.record.known(&name).is_some();
+                    !needed.contains(&name) && !has_manifest
                 }
                 _ => false,
             },
         };
         listing.blobs.iter().filter(goes).cloned().collect()
-    }
-
-    /// Whether the record vouches for a manifest. One that was written after the containers were listed is not in the
-    /// listing, but in the record: this decision is saved only if nobody has changed it since.
-    fn knows(&self, name: &BackupName) -> bool {
-        self.record.backups.iter().any(|known| known.name == *name)
     }
 
     fn needed(&self, listing: &Listing) -> BTreeSet<BackupName> {

@@ -287,14 +287,21 @@ fn failed_over_says_whether_traffic_has_returned() {
     "#]]);
 }
 
+/// Failed over since 08:03; no backup of the service that serves was verified in 4 h.
+pub(super) fn failed_over() -> Watched {
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    watched.change(fail_over);
+    watched
+}
+
+pub(super) fn fail_over(watched: &mut Watched) {
+    watched.situation.failed_over = Some(latch("contoso-dr", "08:03"));
+    watched.situation.backed_up = service("contoso-dr").name();
+}
+
 #[test]
 fn while_failed_over_a_backup_is_missed_of_the_service_that_serves() {
-    let mut watched = Watched::of(&[&verified(), &held()]);
-    watched.change(|watched| {
-        watched.situation.failed_over = Some(latch("contoso-dr", "08:03"));
-        watched.situation.backed_up = service("contoso-dr").name();
-    });
-    watched.judge("12:03").judge("12:04").check(expect![[r#"
+    failed_over().judge("12:03").judge("12:04").check(expect![[r#"
         12:03 condition.raised FailedOver: contoso-dr has carried the traffic since 2026-03-10T08:03:00Z, not the primary contoso. When contoso is well: back up contoso-dr, restore that into contoso by hand, move the traffic back, and say `resume`
         12:04 condition.raised BackupMissing: contoso-dr has no verified backup, and has been waiting for one since 2026-03-10T08:03:00Z. See in the status what runs or waits; to ask for a backup now, run BackupTimer with any input or `apim-dr backup`
     "#]]);

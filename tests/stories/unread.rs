@@ -2,23 +2,11 @@
 
 use expect_test::expect;
 
-use super::conditions::{Watched, held, verified};
+use super::conditions::{Watched, fail_over, failed_over, held, verified};
 use super::fixtures::*;
 use super::story::Story;
 
 const HICCUP: &str = "storage did not answer";
-
-/// Failed over since 08:03; no backup of the service that serves was verified in 4 h.
-fn failed_over() -> Watched {
-    let mut watched = Watched::of(&[&verified(), &held()]);
-    watched.change(fail_over);
-    watched
-}
-
-fn fail_over(watched: &mut Watched) {
-    watched.situation.failed_over = Some(latch("contoso-dr", "08:03"));
-    watched.situation.backed_up = service("contoso-dr").name();
-}
 
 /// What an invocation begins with, and keeps where it cannot read the primary's record.
 fn know_nothing(watched: &mut Watched) {

@@ -65,10 +65,8 @@ pub(super) struct Heard {
     pub(super) blobs: BTreeMap<String, BlobLook>,
     /// When the records that were read last were asked for.
     pub(super) records: BTreeMap<usize, OffsetDateTime>,
-    /// The answers to the last reads of records.
-    last_read: BTreeMap<usize, (u16, Bytes)>,
-    /// How often each record was asked for, and the records that were answered.
-    asked: BTreeMap<usize, (usize, Vec<Bytes>)>,
+    /// How often each record was asked for, and what was answered.
+    asked: BTreeMap<usize, (usize, Vec<(u16, Bytes)>)>,
     /// When who serves was last asked, and what was said; `None` before that, and while no answer has come.
     pub(super) profile: Option<Option<(OffsetDateTime, Serving)>>,
     /// Every service that was said to serve.
@@ -124,15 +122,14 @@ impl Heard {
     /// Whether every question for this record was answered by a record.
     pub(super) fn always_read(&self, service: usize) -> bool {
         self.asked.get(&service).is_some_and(|(asked, answers)| {
-            *asked == answers.len() && answers.iter().all(|answer| Record::read(answer).is_some())
+            *asked == answers.len() && answers.iter().all(|(_, body)| Record::read(body).is_some())
         })
     }
 
     /// Whether what was last read there is a record, or that there is none.
     pub(super) fn could_read(&self, service: usize) -> bool {
-        self.last_read
-            .get(&service)
-            .is_some_and(|(status, body)| *status == 404 || Record::read(body).is_some())
+        let last = self.asked.get(&service).and_then(|(_, answers)| answers.last());
+        last.is_some_and(|(status, body)| *status == 404 || Record::read(body).is_some())
     }
 
     pub(super) fn done(&mut self, sent: &Sent) {
@@ -181,8 +178,7 @@ impl Heard {
 
     fn reads_record(&mut self, call: &Call, service: usize, (sent, answer): (&Sent, &Answer)) {
         self.records.insert(service, sent.at);
-        self.last_read.insert(service, (answer.status.as_u16(), answer.body.clone()));
-        self.asked.entry(service).or_default().1.push(answer.body.clone());
+        self.asked.entry(service).or_default().1.push((answer.status.as_u16(), answer.body.clone()));
         // A write that came late is known to be done by whoever reads it back.
         if !self.saved.contains_key(&service) && is_claimed_by(call, &answer.body) {
             self.saved.insert(service, sent.at);

@@ -203,10 +203,8 @@ impl Observer {
         if let Some(blob) = call.trigger.asks_for() {
             let blob = blob.to_owned();
             let primary = call.deployed.primary;
-            self.by_hand.insert(
-                call.id.clone(),
-                ByHand { blob, primary, at: scene.now, even_if_live: call.trigger.insists() },
-            );
+            let even_if_live = call.trigger.insists();
+            self.by_hand.insert(call.id.clone(), ByHand { blob, primary, at: scene.now, even_if_live });
         }
     }
 
@@ -285,10 +283,10 @@ impl Observer {
 
     /// The transport told the handler that this request never left.
     pub(crate) fn refused(&mut self, call: &Call, sent: &Sent) {
-        if let (About::Post(service, _), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
+        if let (About::Post(service, verb), Some(heard)) = (&sent.about, self.heard.get_mut(&call.number)) {
             heard.unsent.insert(*service);
             heard.repeated.insert(*service);
-            if let About::Post(_, Verb::Backup) = sent.about {
+            if *verb == Verb::Backup {
                 self.told_unsent.insert(sent.backup());
             }
         }

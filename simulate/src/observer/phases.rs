@@ -89,7 +89,7 @@ impl Observer {
             ("committing", true) => (Invariant::Manifests, seen.committed()),
             ("verifying", true) => (
                 Invariant::Phases,
-                seen.is_held(before).and_then(|()| seen.is_owned_up_to(step.after.held() != before.backup())),
+                seen.is_held().and_then(|()| seen.is_owned_up_to(step.after.held() != before.backup())),
             ),
             _ => (Invariant::History, Err("a run ended and left nothing for the history".to_owned())),
         }
@@ -271,7 +271,8 @@ impl Seen<'_> {
     }
 
     /// What nobody saw ending is held only if it compares equal, or at its second time.
-    fn is_held(&self, before: &Record) -> Verdict {
+    fn is_held(&self) -> Verdict {
+        let before = self.before;
         let holds = self.after().at("holds");
         let is_held = holds["what"] == "backup" && holds["backup"] == before.backup();
         let equal = holds["compared"]["result"] == "verified";

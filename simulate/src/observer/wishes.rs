@@ -136,24 +136,21 @@ impl Observer {
         let name = text(&wish["source"]["name"]);
         let (source, _) = name.rsplit_once('-').unwrap_or_default();
         if source != SERVICES[primary].0 {
-            let same = step.before.is_some_and(|before| before.at("pin") == step.after.at("pin"));
-            return if same || step.before.is_none() {
-                Ok(())
-            } else {
-                Err(format!("{name} is not the primary's, and changes a pin"))
+            return match step.before.is_none_or(|before| before.at("pin") == step.after.at("pin")) {
+                true => Ok(()),
+                false => Err(format!("{name} is not the primary's, and changes a pin")),
             };
         }
-        let unpinned =
-            step.before.is_some_and(|before| !before.at("pin").is_null()) && step.after.at("pin").is_null();
+        let was_pinned = step.before.is_some_and(|before| !before.at("pin").is_null());
+        let pinned = !step.after.at("pin").is_null();
         let accepted =
             self.record(primary).is_some_and(|record| record.accepted().any(|(known, _)| known == name));
-        if unpinned && !accepted {
+        if was_pinned && !pinned && !accepted {
             return Err(format!("{name} ends a pin, and no record accepts it"));
         }
         let began = moment(&wish["source"]["startedAt"]).ok_or("the wish has no date")?;
         let heard = self.heard.get(&step.call.number);
         let newest_before = heard.and_then(|heard| heard.accepted.get(&primary).copied()).flatten();
-        let pinned = !step.after.at("pin").is_null();
         if newest_before.is_some_and(|newest| newest > began) && !pinned {
             return Err(format!("{name} is older than the newest and pins nothing"));
         }
@@ -165,8 +162,7 @@ impl Observer {
         }
         let newest_now = self.newest_accepted(primary);
         // An earlier pin ends by what is accepted; a new one needs something newer.
-        let before = step.before.is_some_and(|before| !before.at("pin").is_null());
-        let is_newest = match before {
+        let is_newest = match was_pinned {
             true => newest_now == Some(began),
             false => newest_now.is_none_or(|newest| newest <= began),
         };

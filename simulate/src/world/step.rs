@@ -41,16 +41,7 @@ impl World {
             What::Free(service) => self.cloud.service(SERVICES[service].0).free(),
             What::Settings(change) => self.change_settings(change),
             What::Kill => self.kill(step.instance),
-            What::Hasty => {
-                let first = self.state().deployed.secondaries.first().copied();
-                let Some(first) = first.filter(|first| self.record(*first)["holds"]["what"] == "unknown")
-                else {
-                    return;
-                };
-                self.change_settings(Change::Swap);
-                self.route(Route::First(first), 60);
-                self.call_soon(caller, Trigger::Timer("resume"));
-            }
+            What::Hasty => self.resume_in_haste(caller),
             What::Revoke => self.cloud.directory().revoke_all(),
             What::Outage(outage, how_long) => {
                 let until = self.now() + how_long;
@@ -125,6 +116,16 @@ impl World {
     fn edit_unwatched(self: &Arc<Self>, (service, number): (usize, u32), minutes: i64) {
         self.route(Route::ProfileOff, minutes);
         self.later(minutes / 2, move |world| world.edit(service, number));
+    }
+
+    fn resume_in_haste(self: &Arc<Self>, caller: Caller) {
+        let first = self.state().deployed.secondaries.first().copied();
+        let Some(first) = first.filter(|first| self.record(*first)["holds"]["what"] == "unknown") else {
+            return;
+        };
+        self.change_settings(Change::Swap);
+        self.route(Route::First(first), 60);
+        self.call_soon(caller, Trigger::Timer("resume"));
     }
 
     fn hollow(&self, service: usize, number: u32) {
