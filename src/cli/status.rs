@@ -73,7 +73,7 @@ fn head(page: &mut String, status: &Status, beside: &Beside) {
         fact(
             page,
             "failed over",
-            &format!("to {} since {since}; nothing is restored by itself until `resume`", latch.serving),
+            &format!("to {} since {since}; nothing is restored by itself until `resume`", latch.names()),
         );
     }
     if status.is_latch_unread() {

@@ -45,6 +45,11 @@ impl FailedOver {
         self.before.iter().chain([&self.serving])
     }
 
+    /// Whether `service` is one of them: it holds what users changed there, and is no standby.
+    pub fn led_to(&self, service: &ServiceName) -> bool {
+        self.everybody().any(|served| served == service)
+    }
+
     /// Their names, to be read.
     pub fn names(&self) -> String {
         let before: Vec<_> = self.before.iter().map(ServiceName::as_str).collect();
@@ -52,6 +57,11 @@ impl FailedOver {
             true => self.serving.to_string(),
             false => format!("{} and {}", before.join(", "), self.serving),
         }
+    }
+
+    /// Their names and the verb: who has done what follows.
+    pub fn names_have(&self) -> String {
+        format!("{} {}", self.names(), if self.before.is_empty() { "has" } else { "have" })
     }
 
     /// One latch of two: it is closed since the earlier of them.
@@ -141,7 +151,12 @@ fn returned(record: &Record) -> Option<Event> {
     let latch = record.failed_over.as_ref()?;
     let (primary, secondary) = (record.service.name(), &latch.serving);
     let text = match &record.holds {
-        Holds::Backup(held) if held.backup.service() == secondary && held.started_at > latch.since => {
+        // Of several that served it holds the changes of one at most.
+        Holds::Backup(held)
+            if latch.before.is_empty()
+                && held.backup.service() == secondary
+                && held.started_at > latch.since =>
+        {
             format!(
                 "traffic has returned to the primary {primary}, which holds {}: what was changed on {secondary} after {} is \
              missing there. Then say `resume`",
@@ -149,8 +164,9 @@ fn returned(record: &Record) -> Option<Event> {
             )
         }
         _ => format!(
-            "traffic has returned to the primary {primary}. What was changed on {secondary} since {} may be missing \
+            "traffic has returned to the primary {primary}. What was changed on {} since {} may be missing \
              there: restore its backup into {primary} by hand if you need it, then say `resume`",
+            latch.names(),
             latch.since
         ),
     };

@@ -68,9 +68,10 @@ fn traffic(
              stand in that of {primary} yet: one of the two cannot be used"
         )),
         (By::Automatic, Some(latch)) => Some(format!(
-            "{} has carried the traffic since {}, and what was changed there must not be lost: say `resume` when the \
+            "{} carried the traffic since {}, and what was changed there must not be lost: say `resume` when the \
              primary is to be followed again",
-            latch.serving, latch.since
+            latch.names_have(),
+            latch.since
         )),
         _ if wish.even_if_live => None,
         _ => may_serve(context, wish.by, serving),

@@ -145,7 +145,7 @@ enum Role {
 
 fn role(context: &Context, record: &Record) -> Role {
     let service = context.service.name();
-    let is_led_to = context.failed_over.as_ref().is_some_and(|latch| latch.serving == service);
+    let is_led_to = context.failed_over.as_ref().is_some_and(|latch| latch.led_to(&service));
     let is_unknown = matches!(record.holds, Holds::Unknown { .. });
     match &context.serving {
         Serving::Service(serving) if *serving == service => Role::Serving,

@@ -307,6 +307,22 @@ fn while_failed_over_a_backup_is_missed_of_the_service_that_serves() {
     "#]]);
 }
 
+/// Users were led to contoso-dr first, and what they changed there stands in no backup of another.
+#[test]
+fn who_served_before_another_in_a_failover_is_not_stale() {
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    watched.change(|watched| {
+        watched.promise.rpo_target = Duration::hours(10);
+        watched.situation.failed_over = Some(latch("contoso-dr contoso-ap", "08:03"));
+        watched.situation.backed_up = service("contoso-ap").name();
+    });
+    watched.judge("18:01");
+    watched.check(expect![[r#"
+        18:01 condition.raised FailedOver: contoso-dr and contoso-ap have carried the traffic since 2026-03-10T08:03:00Z, not the primary contoso. When contoso is well: back up contoso-ap, restore that into contoso by hand, move the traffic back, and say `resume`
+        18:01 condition.raised ConfigurationSuspect: BACKUP_SCHEDULE leaves 24 h between two backups, and RPO_TARGET is 10 h: BackupMissing will be raised in between. Change the app's settings
+    "#]]);
+}
+
 #[test]
 fn standby_unknown_and_stale_are_told_apart() {
     let mut secondary = held();

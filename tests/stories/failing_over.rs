@@ -29,6 +29,19 @@ fn a_secondary_that_serves_closes_the_latch_at_once() {
     "#]]);
 }
 
+/// The primary holds a backup of the one that served last, and nothing of what was changed on the one before it.
+#[test]
+fn the_return_after_two_that_served_names_both() {
+    let mut story = failed_over().having(|story| story.reads("08:09", "contoso-ap"));
+    story.restore_runs("09:00", manifest_of("contoso-ap", "08:10").by_hand());
+    let mut story = story.having(|story| story.tick("09:20").poll(ended()).write(WriteOnce::Written));
+    story.reads("09:30", "contoso").in_words();
+    story.check(expect![[r#"
+        09:30 H Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 09:30, blind until 09:30}
+              traffic has returned to the primary contoso. What was changed on contoso-dr and contoso-ap since 2026-03-10T08:03:00Z may be missing there: restore its backup into contoso by hand if you need it, then say `resume`
+    "#]]);
+}
+
 #[test]
 fn the_latch_stays_closed_when_traffic_returns_by_itself() {
     let mut story = failed_over();

@@ -61,9 +61,11 @@ fn words(status: u16, code: &str, message: &str) -> AzureWords {
     AzureWords { status, code: code.into(), message: message.into() }
 }
 
-/// The failover latch.
+/// The failover latch: who has served, as words, and who did last.
 pub(crate) fn latch(to: &str, since: &str) -> FailedOver {
-    FailedOver { since: at(since), serving: service(to).name(), before: Vec::new() }
+    let (before, serving) = to.rsplit_once(' ').unwrap_or(("", to));
+    let before = before.split_whitespace().map(|name| service(name).name()).collect();
+    FailedOver { since: at(since), serving: service(serving).name(), before }
 }
 
 /// What a look finds. What is not said is as it should be.

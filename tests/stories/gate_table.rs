@@ -103,11 +103,17 @@ const BEFORE_A_WISH: [Row; 11] = [
 ];
 
 /// From here on the wish is saved, and waits.
-const AFTER_A_WISH: [Row; 20] = [
+const AFTER_A_WISH: [Row; 21] = [
     Row {
         name: "failed over",
         target: || having(|story| story.latched("contoso-ap", "08:30")),
         told: "contoso-ap has carried the traffic since 2026-03-10T08:30:00Z",
+        ..NOTHING
+    },
+    Row {
+        name: "failed over twice",
+        target: || having(|story| story.latched("contoso-dr contoso-ap", "08:30")),
+        told: "contoso-dr and contoso-ap have carried the traffic since 2026-03-10T08:30:00Z",
         ..NOTHING
     },
     Row {
@@ -306,6 +312,7 @@ fn what_is_ignored_or_refused_never_becomes_a_wish() {
 fn what_is_deferred_waits_as_a_wish() {
     expect![[r#"
         failed over                                    deferred          passes    passes
+        failed over twice                              deferred          passes    passes
         failed over, as another has seen since         deferred          passes    passes
         no live check configured                       deferred          deferred  passes
         serving unknown                                deferred          deferred  passes

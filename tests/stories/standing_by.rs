@@ -219,6 +219,18 @@ fn what_users_changed_in_a_failover_is_no_news() {
     "#]]);
 }
 
+#[test]
+fn nor_is_what_they_changed_on_one_that_served_before_another() {
+    let mut story = standby();
+    story.latched("contoso-dr contoso-ap", "08:00").serving("contoso-ap").tick("08:50").read_services();
+    story.check(expect![[r#"
+        failed over to contoso-dr contoso-ap since 08:00
+        contoso-ap carries the traffic
+        08:50 C Idle + resumed -> Idle, rest
+        08:50 C nothing is to be read
+    "#]]);
+}
+
 /// After a failback the primary is changed every day, as it should be.
 #[test]
 fn the_primary_is_not_compared_with_what_was_once_restored_into_it() {

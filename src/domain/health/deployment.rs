@@ -48,8 +48,9 @@ fn failed_over(view: &View<'_>) -> Option<Condition> {
         ),
         _ => (
             format!(
-                "{} has carried the traffic since {}, not the primary {primary}",
-                latch.serving, latch.since
+                "{} carried the traffic since {}, not the primary {primary}",
+                latch.names_have(),
+                latch.since
             ),
             format!(
                 "when {primary} is well: back up {}, restore that into {primary} by hand, move the traffic back, and say \

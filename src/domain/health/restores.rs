@@ -103,11 +103,11 @@ fn not_as_restored(view: &View<'_>, record: &Record) -> Option<Condition> {
     }
 }
 
-/// The service that users went to in a failover is not a standby, and holds more than any backup.
+/// A service that users went to in a failover is not a standby, and holds more than any backup.
 fn stale(view: &View<'_>, record: &Record, now: Timestamp) -> Option<Condition> {
     let service = record.service.name();
-    let serves = view.situation.failed_over.as_ref().is_some_and(|latch| latch.serving == service);
-    if !view.is_secondary(&service) || serves {
+    let is_led_to = view.situation.failed_over.as_ref().is_some_and(|latch| latch.led_to(&service));
+    if !view.is_secondary(&service) || is_led_to {
         return None;
     }
     let allowed = view.promise.rpo_target + RESTORE_ALLOWANCE;

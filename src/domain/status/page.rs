@@ -67,7 +67,7 @@ fn head(page: &mut String, status: &Status) {
     if let Some(latch) = &status.failed_over {
         let text = format!(
             "to {} since {}; nothing is restored by itself until `resume`",
-            latch.serving,
+            latch.names(),
             clock(latch.since)
         );
         fact(page, "Failed over", &text);
