@@ -1,6 +1,7 @@
 //! One invocation, of either function: note its wish, then advance whatever is open.
 
 use futures::future::join_all;
+use time::Duration;
 
 use crate::arrival::{self, Arrival, Records};
 use crate::domain::adoption;
@@ -18,6 +19,9 @@ use crate::domain::vocabulary::Timestamp;
 use crate::drive::{Driver, Loaded, Told, Trouble};
 use crate::health::{self, Findings, Watch};
 use crate::serving;
+
+/// An inventory is given up after half an hour: whoever prepared a backup for longer than this is gone.
+const FORGOTTEN: Duration = Duration::hours(2);
 
 /// What an invocation was started for.
 #[derive(Clone, Debug)]
@@ -325,9 +329,16 @@ fn in_turn(driver: &Driver<'_>, records: &Records) -> Vec<ServiceId> {
     services
 }
 
+/// What the settings no longer name and is not finished. It may be another deployment's, which shares the state container:
+/// what Azure has been asked for is followed by whoever comes, but what is still being prepared is not given up for it.
 fn left_over(driver: &Driver<'_>, records: &Records) -> Vec<ServiceId> {
-    let unfinished = |loaded: &&Loaded| {
-        loaded.record.operation != Operation::Idle || !loaded.record.unwritten_history.is_empty()
+    let primary = driver.deployment.primary.name();
+    let unfinished = |loaded: &&Loaded| match &loaded.record.operation {
+        Operation::Idle => !loaded.record.unwritten_history.is_empty(),
+        Operation::Backup(run) if !run.is_claimed() => {
+            loaded.record.primary == primary || driver.clock.now() - run.started_at > FORGOTTEN
+        }
+        Operation::Backup(_) | Operation::Restore(_) => true,
     };
     let names = records.iter().filter(|(name, _)| driver.deployment.named(name).is_none());
     names.map(|(_, loaded)| loaded).filter(unfinished).map(|loaded| loaded.record.service.clone()).collect()

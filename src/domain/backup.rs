@@ -12,7 +12,7 @@ use super::observation::{
 use super::operation::{Followed, UNSEEN_END};
 use super::record::{
     Aside, BackupPhase, BackupRun, Claim, ClosedRun, Failures, FirstSight, InventoryRef, KnownBackup,
-    LastVerified, Operation, Proof, Record, RunKind, RunOutcome, Running, Taking,
+    LastVerified, Operation, Proof, Record, RunKind, RunOutcome, Running, Suspect, Taking,
 };
 use super::vocabulary::{BackupName, Digest, ServiceState, Timestamp};
 
@@ -332,7 +332,7 @@ impl Step<'_> {
         self.go_on(write)
     }
 
-    fn committing(self, manifest: String, observation: &Observation) -> Decision {
+    fn committing(mut self, manifest: String, observation: &Observation) -> Decision {
         match observation {
             Observation::Resumed => {
                 let write = Action::WriteManifest { at: self.blob(), bytes: manifest };
@@ -344,6 +344,7 @@ impl Step<'_> {
                     "another manifest named {} stands in the container already, as if another deployment wrote there",
                     self.run.name.manifest()
                 );
+                self.record.suspect = Some(Suspect { at: self.now, what: text.clone() });
                 let suspect = Event::of(&self.run.name, EventName::ConfigurationSuspect, text.clone());
                 self.fail(text).telling(suspect)
             }
@@ -376,6 +377,9 @@ impl Step<'_> {
         }
         self.record.covered = self.record.covered.max(run.occurrence);
         self.record.backup_failures = None;
+        if self.context.is_primary() {
+            self.record.suspect = None;
+        }
         let took = (self.now - run.started_at).whole_minutes();
         let text = format!("proven after {took} min; recovery point {}", run.started_at);
         self.begin_after_inventory();

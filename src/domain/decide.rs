@@ -12,10 +12,11 @@ pub fn decide(context: &Context, record: &Record, observation: &Observation, now
     // An answer to a POST comes once, so it is taken in before anything else.
     let answered = matches!(observation, Observation::Answered { .. });
     let record = record.clone();
-    if record.primary != context.primary && context.handed_over && !answered {
+    // Whoever the settings do not name may be another deployment's.
+    if record.primary != context.primary && context.handed_over && context.configured && !answered {
         return turn_roles(context, record, now);
     }
-    if record.dry_run != context.dry_run && !answered {
+    if record.dry_run != context.dry_run && context.configured && !answered {
         return switch_dry_run(context, record, now);
     }
     let decision = match record.operation.clone() {

@@ -9,7 +9,7 @@ use time::Duration;
 use super::decision::Situation;
 use super::event::{Event, EventName};
 use super::id::ServiceName;
-use super::record::Record;
+use super::record::{Operation, Record};
 use super::vocabulary::Timestamp;
 
 pub use alert::{Alert, Change};
@@ -164,6 +164,18 @@ impl View<'_> {
 
     pub(super) fn is_unread(&self, service: &ServiceName) -> bool {
         self.unread.iter().any(|unread| unread.service == *service)
+    }
+
+    /// The records of what the settings name, and of what they no longer do while something is open there: nobody tries
+    /// again what failed or waits on a service that was left.
+    pub(super) fn driven(&self) -> impl Iterator<Item = &Record> {
+        let is_named = |record: &Record| {
+            let name = record.service.name();
+            *self.primary == name || self.is_secondary(&name)
+        };
+        let driven =
+            self.records.iter().filter(move |record| is_named(record) || record.operation != Operation::Idle);
+        driven.copied()
     }
 
     pub(super) fn is_secondary(&self, service: &ServiceName) -> bool {

@@ -51,7 +51,8 @@ pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision
             let look = Action::Look(looking(context, &record, &wish));
             Decision::act(record, look)
         }
-        verdict => hold_back(record, wish, verdict, now),
+        // What waits for something else is not kept waiting by Azure.
+        verdict => hold_back(Record { busy_since: None, ..record }, wish, verdict, now),
     }
 }
 
@@ -226,6 +227,7 @@ impl Step<'_> {
         match &looks.service {
             Ok(service) if service.state == ServiceState::Updating => {
                 self.run.phase = RestorePhase::Running(Running::adopted());
+                self.record.busy_since = None;
                 let text =
                     "the writer of the claim is gone, and the service is Updating: taken for this restore";
                 let name = self.run.source.name.clone();
@@ -287,7 +289,11 @@ impl Step<'_> {
     /// Users that come to a service while it is being restored may meet half of it.
     fn note_traffic(&mut self) -> Option<Event> {
         let target = self.context.service.name();
-        if self.run.under_traffic.is_some() || self.context.serving.service() != Some(&target) {
+        let serving = self.context.serving.service()?;
+        if *serving != target {
+            self.run.under_traffic = None;
+        }
+        if self.run.under_traffic.is_some() || *serving != target {
             return None;
         }
         self.run.under_traffic = Some(self.now);

@@ -417,3 +417,12 @@ impl fmt::Display for Tier {
         f.write_str(&self.0)
     }
 }
+
+/// `40 min`, `26 h 5 min`.
+pub fn in_words(duration: Duration) -> String {
+    match (duration.whole_hours(), duration.whole_minutes() % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

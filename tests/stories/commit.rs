@@ -47,7 +47,7 @@ fn other_bytes_under_the_manifests_name_are_a_failure_and_suspect() {
     story.write(WriteOnce::Other).in_words();
     story.tick("02:16").look(finds("Succeeded"));
     story.check(expect![[r#"
-        02:11 B Committing + other bytes there -> Idle, again | backup.failed configuration.suspect {backup failures: 1, again from 02:16; closed: failed contoso@02:00}
+        02:11 B Committing + other bytes there -> Idle, again | backup.failed configuration.suspect {backup failures: 1, again from 02:16; suspect: 02:11; closed: failed contoso@02:00}
         02:11 B Idle + resumed -> Idle, write history/contoso/20260310T020000Z-backup.json
               another manifest named contoso-20260310T020000Z.manifest.json stands in the container already, as if another deployment wrote there. While a backup is still due, the next attempt comes at 2026-03-10T02:16:00Z
               another manifest named contoso-20260310T020000Z.manifest.json stands in the container already, as if another deployment wrote there

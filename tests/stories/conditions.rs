@@ -18,6 +18,7 @@ pub(super) struct Watched {
     pub(super) records: Vec<Record>,
     pub(super) situation: Situation,
     promise: Promise,
+    secondaries: Vec<ServiceName>,
     pub(super) foreign: Vec<(ServiceName, String)>,
     certificates: Vec<CertificateLook>,
     last_run: Option<Timestamp>,
@@ -45,6 +46,7 @@ impl Watched {
                 longest_gap: Duration::hours(24),
                 dry_run: false,
             },
+            secondaries: vec![service("contoso-dr").name()],
             foreign: Vec::new(),
             certificates: Vec::new(),
             last_run: None,
@@ -85,7 +87,7 @@ impl Watched {
             primary: &service("contoso").name(),
             records: self.records.iter().collect(),
             unread: &self.health.unread,
-            secondaries: vec![service("contoso-dr").name()],
+            secondaries: self.secondaries.clone(),
             situation: &self.situation,
             promise: &self.promise,
             foreign: &self.foreign,
@@ -261,6 +263,38 @@ fn restore_under_traffic_is_raised_while_it_runs() {
         02:23 condition.raised RestoreUnderTraffic: contoso-dr carries the traffic while contoso-20260310T020000Z is being restored into it. Users may meet half of it until the restore ends: move the traffic if another service can take it
         02:41 condition.cleared RestoreUnderTraffic is over; it was raised since 2026-03-10T02:22:00Z: contoso-dr carries the traffic while contoso-20260310T020000Z is being restored into it
     "#]]);
+}
+
+#[test]
+fn restore_under_traffic_is_over_once_users_are_led_elsewhere_or_it_has_ended() {
+    let mut secondary = Story::of_secondary().having(|story| story.restore_runs("02:21", manifest("02:00")));
+    secondary.serving("contoso-dr").tick("02:22").poll(still_running());
+    let mut watched = Watched::of(&[&verified(), &secondary]);
+    watched.judge("02:23");
+    secondary.serving_unknown().tick("02:24").poll(still_running());
+    watched.now_of(&[&verified(), &secondary]).judge("02:24");
+    assert_eq!(watched.raised(), ["RestoreUnderTraffic"]);
+    secondary.serving("contoso").tick("02:25").poll(still_running());
+    watched.now_of(&[&verified(), &secondary]).judge("02:25");
+    assert!(watched.raised().is_empty());
+    secondary.serving("contoso-dr").tick("02:26").poll(still_running());
+    watched.now_of(&[&verified(), &secondary]).judge("02:26");
+    assert_eq!(watched.raised(), ["RestoreUnderTraffic"]);
+}
+
+/// Nobody tries again what failed on a service that the settings no longer name.
+#[test]
+fn what_was_left_raises_nothing_once_all_is_over_there() {
+    let mut left = Story::of_secondary().having(|story| {
+        story.restore_runs("02:21", manifest("02:00"));
+        story.tick("02:40").poll(ended_badly()).write(WriteOnce::Written)
+    });
+    let mut watched = Watched::of(&[&verified(), &left]);
+    watched.judge("02:41");
+    assert_eq!(watched.raised(), ["RestoreFailing", "StandbyUnknown"]);
+    left.set_unconfigured().tick("02:42");
+    watched.change(|watched| watched.secondaries.clear()).judge("02:43");
+    assert!(watched.raised().is_empty());
 }
 
 #[test]

@@ -216,6 +216,17 @@ fn nothing_that_wants_to_begin_ends_being_busy() {
 }
 
 #[test]
+fn what_waits_for_something_else_is_not_kept_waiting_by_azure() {
+    let mut story =
+        Story::of_secondary().having(|story| story.restore_posts("02:30", manifest("02:00")).answer(busy()));
+    story.latched("contoso-ap", "02:31").tick("02:32");
+    story.check(expect![[r#"
+        failed over to contoso-ap since 02:31
+        02:32 B Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:32: contoso-ap has carried the traffic since 2026-03-10T02:31:00Z, and what was changed there must not be lost: say `resume` when the primary is to be followed again; busy since: -}
+    "#]]);
+}
+
+#[test]
 fn a_wish_that_lapsed_during_the_look_begins_nothing() {
     let mut story = Story::of_primary().having(|story| {
         story.backup_verified("02:00", "02:20");

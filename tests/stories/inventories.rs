@@ -15,6 +15,25 @@ fn reading() -> Story {
         .having(|story| story.tick("02:00").look(finds("Succeeded")).read_services())
 }
 
+/// Users are led elsewhere meanwhile: the schedule wants no backup of it any more, and a person still does.
+#[test]
+fn what_is_only_being_prepared_is_kept_for_whoever_asks_meanwhile() {
+    let mut kept = reading();
+    kept.wish_backup("02:01").unscheduled().tick("02:02");
+    kept.check(expect![[r#"
+        02:01 B Inventory(by A) + a backup now -> Inventory(by A), rest | backup.already_running {backup wished: by B}
+        the schedule backs up another service
+        02:02 C Inventory(by A) + resumed -> Inventory(by A), rest
+    "#]]);
+    let mut dropped = reading();
+    dropped.unscheduled().tick("02:02");
+    dropped.check(expect![[r#"
+        the schedule backs up another service
+        02:02 B Inventory(by A) + resumed -> Idle, again
+        02:02 B Idle + resumed -> Idle, rest
+    "#]]);
+}
+
 /// All of it is read and put together, and the backup is claimed.
 fn taken(story: &mut Story) -> &mut Story {
     story.take(whole()).join(joined("contoso-20260310T020000Z.inventory.json".into()))

@@ -106,6 +106,19 @@ fn a_service_that_is_no_longer_configured_is_driven_to_its_end_and_begins_nothin
     "#]]);
 }
 
+/// It may be another deployment's, with a primary of its own.
+#[test]
+fn what_the_settings_do_not_name_takes_neither_their_roles_nor_their_dry_run() {
+    let mut story = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")));
+    story.set_primary("fabrikam").set_unconfigured().set_dry_run(true).tick("02:31");
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/fabrikam
+        the settings no longer name this service
+        DRY_RUN=true
+        02:31 B Idle + resumed -> Idle, rest
+    "#]]);
+}
+
 #[test]
 fn a_backup_of_a_service_that_is_no_longer_configured_gets_its_manifest() {
     let mut story = Story::of_primary().having(|story| story.backup_runs("02:00"));

@@ -126,6 +126,13 @@ impl Story {
         self
     }
 
+    /// The schedule backs up another service, which carries the traffic by now.
+    pub(crate) fn unscheduled(&mut self) -> &mut Self {
+        self.note("the schedule backs up another service".into());
+        self.context.schedule = None;
+        self
+    }
+
     pub(crate) fn set_unconfigured(&mut self) -> &mut Self {
         self.note("the settings no longer name this service".into());
         self.context.configured = false;

@@ -2,6 +2,7 @@
 //! users may have made while nobody watched who serves.
 
 use apim_dr::domain::observation::{Compare, ComparedStretch, WriteOnce};
+use apim_dr::domain::offer::withdraw;
 use expect_test::expect;
 
 use super::fixtures::*;
@@ -182,6 +183,25 @@ fn what_may_have_changed_since_the_restore_began_counts_too_for_it_may_have_ende
         09:00 D Idle + look Succeeded, other lists than after the restore -> Idle, rest | restore.deferred {deferred: since 09:00: up to 2026-03-10T02:49:00Z nobody could tell who carries the traffic, and contoso-dr has changed since contoso-20260310T020000Z was restored into it: users may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`}
         09:00 D Idle + compared -> Idle, again | standby.compared {aside: -}
               looked at again: compared and equal: 0 equal
+    "#]]);
+}
+
+/// Somebody asks for it by hand, its writer is killed before Azure is asked, and he withdraws.
+#[test]
+fn a_restore_that_may_never_have_begun_does_not_make_up_for_what_nobody_watched_before_it() {
+    let mut story = standby().having(|story| {
+        story.offer("08:40", manifest("08:30").by_hand()).drive();
+        story.look(finds("Succeeded")).look(finds("Succeeded")).answer(unanswered());
+        story.tick("08:48").look(finds("Succeeded")).write(WriteOnce::Written);
+        story.wish("08:49", "withdraw", withdraw)
+    });
+    story.nobody_watched_until("08:00").offer("09:00", manifest("08:55").with_inventory()).drive();
+    story.look(finds("Succeeded").other_lists());
+    story.check(expect![[r#"
+        nobody could tell who serves until 08:00
+        09:00 G Idle + manifest contoso@08:55 -> Idle, rest | restore.wished {wish: contoso@08:55; seen: 08:55}
+        09:00 G Idle + resumed -> Idle, look for contoso@08:55
+        09:00 G Idle + look Succeeded, other lists than after the restore -> Idle, rest | restore.deferred {deferred: since 09:00: up to 2026-03-10T08:00:00Z nobody could tell who carries the traffic, and contoso-dr may have changed (its lists were not read then) since contoso-20260310T083000Z was restored into it: users may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`}
     "#]]);
 }
 

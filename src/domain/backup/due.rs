@@ -13,14 +13,20 @@ pub const WISH_LIFETIME: Duration = Duration::hours(1);
 
 /// Takes in that somebody asked for a backup now.
 pub fn wish(context: &Context, mut record: Record, now: Timestamp) -> Decision {
-    if let Operation::Backup(run) = &record.operation {
-        let name = run.name.clone();
-        let text = format!("{name} is already under way; no second backup is begun beside it");
-        return Decision::rest(record).telling_of(&name, EventName::BackupAlreadyRunning, text);
+    let running = match &record.operation {
+        Operation::Backup(run) => Some(run.clone()),
+        Operation::Idle | Operation::Restore(_) => None,
+    };
+    // Before its claim a run goes no further once nothing asks for it, and then somebody still does.
+    if !running.as_ref().is_some_and(|run| run.is_claimed()) {
+        // What `resume` asked for is asked for still.
+        let after_resume = record.backup_wish.as_ref().is_some_and(|wish| wish.after_resume);
+        record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume });
     }
-    // What `resume` asked for is asked for still.
-    let after_resume = record.backup_wish.is_some_and(|wish| wish.after_resume);
-    record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume });
+    if let Some(run) = running {
+        let text = format!("{} is already under way; no second backup is begun beside it", run.name);
+        return Decision::rest(record).telling_of(&run.name, EventName::BackupAlreadyRunning, text);
+    }
     let text = format!("a backup of {} was asked for", context.service.name());
     Decision::rest(record).telling(Event::new(EventName::BackupWished, text))
 }

@@ -6,7 +6,7 @@ use super::{Condition, ConditionKind, View};
 use crate::domain::deadline::BACKUP_DEADLINE;
 use crate::domain::manifest::BACKUP_LIFETIME;
 use crate::domain::record::{Failures, Operation, Record};
-use crate::domain::vocabulary::Timestamp;
+use crate::domain::vocabulary::{Timestamp, in_words};
 
 /// How long the first backup may take to be verified.
 const FIRST_BACKUP: Duration = Duration::hours(4);
@@ -19,7 +19,7 @@ const LONG_BUSY: Duration = Duration::hours(4);
 
 pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found: Vec<_> = missing(view, now).into_iter().chain(expiring(view, now)).collect();
-    for record in &view.records {
+    for record in view.driven() {
         found.extend(failing(record));
         found.extend(suspicious(record));
         found.extend(busy(record, now));
@@ -33,9 +33,9 @@ fn missing(view: &View<'_>, now: Timestamp) -> Option<Condition> {
     let service = record.service.name();
     let (late_since, fact) = match &record.last_verified {
         Some(last) => {
-            let hours = view.promise.rpo_target.whole_hours();
+            let target = in_words(view.promise.rpo_target);
             let fact = format!(
-                "the last verified backup of {service} is {}, begun at {}, which is longer ago than RPO_TARGET ({hours} h)",
+                "the last verified backup of {service} is {}, begun at {}, which is longer ago than RPO_TARGET ({target})",
                 last.name, last.started_at
             );
             (last.started_at + view.promise.rpo_target, fact)

@@ -8,7 +8,7 @@ use super::ledger::CERTIFICATE_MARGIN;
 use super::{CertificateLook, Condition, ConditionKind, UnreadRecord, View};
 use crate::domain::id::ServiceName;
 use crate::domain::serving::Serving;
-use crate::domain::vocabulary::Timestamp;
+use crate::domain::vocabulary::{Timestamp, in_words};
 
 /// A minute timer that last ran longer ago than this has missed several of its occurrences.
 const SLOW_HEARTBEAT: Duration = Duration::minutes(5);
@@ -100,7 +100,7 @@ fn unreadable<'a>(view: &'a View<'_>, now: Timestamp) -> impl Iterator<Item = Co
 }
 
 fn suspect_manifests<'a>(view: &'a View<'_>) -> impl Iterator<Item = Condition> + 'a {
-    let records = view.records.iter().filter(move |record| !is_foreign(view, &record.service.name()));
+    let records = view.driven().filter(move |record| !is_foreign(view, &record.service.name()));
     records.filter_map(|record| {
         let suspect = record.suspect.as_ref()?;
         let next = "find out who writes into BACKUP_CONTAINER beside this deployment. If you vouch for the backup, restore it \
@@ -123,10 +123,10 @@ fn suspect_settings(view: &View<'_>) -> Option<Condition> {
     let (gap, target) = (view.promise.longest_gap, view.promise.rpo_target);
     if gap > target {
         facts.push(format!(
-            "BACKUP_SCHEDULE leaves {} h between two backups, and RPO_TARGET is {} h: BackupMissing will be raised in \
+            "BACKUP_SCHEDULE leaves {} between two backups, and RPO_TARGET is {}: BackupMissing will be raised in \
              between",
-            gap.whole_hours(),
-            target.whole_hours()
+            in_words(gap),
+            in_words(target)
         ));
     }
     let is_suspect = !facts.is_empty();

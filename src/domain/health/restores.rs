@@ -5,8 +5,8 @@ use time::Duration;
 use super::backups::told;
 use super::{Condition, ConditionKind, View};
 use crate::domain::deadline::RESTORE_DEADLINE;
-use crate::domain::record::{Compared, Holds, Operation, Record};
-use crate::domain::vocabulary::Timestamp;
+use crate::domain::record::{Compared, Holds, Operation, Record, RestorePhase};
+use crate::domain::vocabulary::{Timestamp, in_words};
 
 /// A restore that waits for longer is worth telling.
 const LONG_DEFERRED: Duration = Duration::hours(1);
@@ -16,14 +16,14 @@ const RESTORE_ALLOWANCE: Duration = Duration::hours(6);
 
 pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found = Vec::new();
-    for record in &view.records {
+    for record in view.driven() {
         found.extend(failing(record));
         found.extend(deferred(record, now));
         found.extend(under_traffic(record));
-        found.extend(not_as_restored(view, record));
         found.extend(stale(view, record, now));
         found.extend(events_lost(record));
     }
+    found.extend(view.records.iter().filter_map(|record| not_as_restored(view, record)));
     found
 }
 
@@ -60,7 +60,7 @@ fn deferred(record: &Record, now: Timestamp) -> Option<Condition> {
 
 fn under_traffic(record: &Record) -> Option<Condition> {
     let Operation::Restore(run) = &record.operation else { return None };
-    let since = run.under_traffic?;
+    let since = run.under_traffic.filter(|_| matches!(run.phase, RestorePhase::Running(_)))?;
     let service = record.service.name();
     let fact = format!("{service} carries the traffic while {} is being restored into it", run.source.name);
     let next =
@@ -78,8 +78,10 @@ fn not_as_restored(view: &View<'_>, record: &Record) -> Option<Condition> {
     }
     let resumed_at = view.situation.resumed_at.filter(|_| !is_secondary);
     let is_failing_back = view.situation.failed_over.is_some();
+    let is_left = !is_secondary && service != *view.primary && !is_failing_back;
     match &record.holds {
         Holds::Nothing => None,
+        Holds::Unknown { .. } if is_left => None,
         Holds::Unknown { since, .. } if resumed_at.is_some_and(|resumed| resumed >= *since) => None,
         Holds::Backup(_) if !is_secondary && !is_failing_back => None,
         Holds::Unknown { since, backup, why, .. } => {
@@ -122,10 +124,10 @@ fn stale(view: &View<'_>, record: &Record, now: Timestamp) -> Option<Condition> 
             (record.first_driven + allowed, format!("nothing was ever restored into {service}"))
         }
     };
-    let hours = allowed.whole_hours();
+    let allowed = in_words(allowed);
     let next = "BackupMissing, RestoreDeferred or RestoreFailing says why nothing newer has come";
     (now > since).then(|| {
-        let fact = format!("{fact}, and a standby may be {hours} h behind at most (RPO_TARGET and 6 h)");
+        let fact = format!("{fact}, and a standby may be {allowed} behind at most (RPO_TARGET and 6 h)");
         Condition::of(ConditionKind::StandbyStale, &service, fact, next).since(since)
     })
 }

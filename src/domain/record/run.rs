@@ -51,6 +51,13 @@ pub struct BackupRun {
     pub phase: BackupPhase,
 }
 
+impl BackupRun {
+    /// Whether it has gone further than to be prepared: from then on it is driven to its end.
+    pub fn is_claimed(&self) -> bool {
+        !matches!(self.phase, BackupPhase::Inventory(_) | BackupPhase::Prepared)
+    }
+}
+
 /// How far a backup is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "phase")]

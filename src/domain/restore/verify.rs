@@ -132,13 +132,26 @@ impl Step<'_> {
         self.close(outcome, text, compared).telling(held).telling_all(not_protected)
     }
 
+    /// What users did before a restore began is gone once Azure has begun it. One whose answer was lost may never have
+    /// begun, and then all of that still stands.
+    fn note_beginning(&mut self) {
+        let may_never_have = matches!(self.run.phase, RestorePhase::Requested(_));
+        let before = match self.record.holds {
+            Holds::Nothing => None,
+            Holds::Backup(Held { restored_at, .. }) => Some(restored_at),
+            Holds::Unknown { since, .. } => Some(since),
+        };
+        let before = self.record.restore_began_at.or(before).filter(|_| may_never_have);
+        self.record.restore_began_at = Some(before.unwrap_or(self.run.started_at));
+    }
+
     /// An accepted restore that failed, or one of which nobody knows: what the service holds is not known, whatever it
     /// compares like.
     pub(super) fn fail_unknown(mut self, what: String, judged: Option<Judged>) -> Decision {
         let lists = judged.as_ref().and_then(|judged| self.lists_left(judged));
         let finding = judged.map(|judged| Box::new(judged.finding));
         let compared = finding.as_ref().map(|finding| finding.comparison.types.clone()).unwrap_or_default();
-        self.record.restore_began_at = Some(self.run.started_at);
+        self.note_beginning();
         self.record.holds = Holds::Unknown {
             since: self.now,
             backup: self.run.source.name.clone(),

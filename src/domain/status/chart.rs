@@ -6,7 +6,7 @@ use time::Duration;
 
 use super::ServiceStatus;
 use crate::domain::record::{RecentRun, RunKind, RunOutcome};
-use crate::domain::vocabulary::counted;
+use crate::domain::vocabulary::{counted, in_words};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 120.0;
@@ -61,15 +61,6 @@ fn outcome(outcome: RunOutcome) -> &'static str {
 
 fn minutes(duration: Duration) -> f64 {
     duration.as_seconds_f64() / 60.0
-}
-
-/// `40 min`, `26 h 5 min`.
-pub(super) fn in_words(duration: Duration) -> String {
-    match (duration.whole_hours(), duration.whole_minutes() % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
 }
 
 fn draw(title: &str, bars: &[Bar], line: Option<f64>) -> Option<String> {

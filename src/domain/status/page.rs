@@ -9,7 +9,7 @@ use super::{Found, Role, ServiceStatus, Status, UnderWay, UnreadStatus, chart, f
 use crate::domain::health::{Raised, Severity, sentence};
 use crate::domain::id::ServiceName;
 use crate::domain::record::{By, Failures};
-use crate::domain::vocabulary::Timestamp;
+use crate::domain::vocabulary::{Timestamp, in_words};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -93,10 +93,10 @@ fn serves(status: &Status) -> String {
 }
 
 fn last_verified(status: &Status) -> String {
-    let target = chart::in_words(time::Duration::minutes(status.rpo_target_minutes));
+    let target = in_words(time::Duration::minutes(status.rpo_target_minutes));
     match (&status.last_verified, &status.last_verified_unread) {
         (Some(last), _) => {
-            let age = chart::in_words(status.as_of - last.started_at);
+            let age = in_words(status.as_of - last.started_at);
             format!("{}, {age} old; the target is {target}", last.name)
         }
         (None, Some(service)) => {
@@ -173,7 +173,7 @@ fn card(page: &mut String, service: &ServiceStatus, as_of: Timestamp) {
 fn under_way(under_way: Option<&UnderWay>, as_of: Timestamp) -> String {
     let Some(UnderWay { what, backup, phase, since, overdue }) = under_way else { return "nothing".into() };
     let late = if *overdue { ", past its deadline" } else { "" };
-    format!("{what} {backup}: {phase} for {}{late}", chart::in_words(as_of - *since))
+    format!("{what} {backup}: {phase} for {}{late}", in_words(as_of - *since))
 }
 
 fn failure(page: &mut String, name: &str, failures: Option<&Failures>) {
