@@ -11,7 +11,7 @@ use azure_core::http::{ClientOptions, RequestContent, Url};
 use azure_core::time::parse_rfc7231;
 use azure_storage_blob::models::{
     BlobClientDeleteOptions, BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders as _,
-    BlobClientUploadOptions, BlobContainerClientListBlobsOptions, BlobItem, LeaseState,
+    BlobClientUploadOptions, BlobContainerClientListBlobsOptions, BlobItem, LeaseState, ListBlobsResponse,
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
@@ -197,7 +197,7 @@ impl Blobs {
         let mut pages = self.container(container)?.list_blobs(Some(listing_of(prefix)))?.into_pages();
         let mut names = Vec::new();
         while let Some(page) = pages.try_next().await? {
-            names.extend(page.into_model()?.blob_items.into_iter().filter_map(|blob| blob.name));
+            names.extend(items_of(container, page.into_model()?)?.into_iter().filter_map(|blob| blob.name));
         }
         Ok(names)
     }
@@ -223,7 +223,7 @@ impl Blobs {
         let mut pages = self.container(container)?.list_blobs(Some(listing_of(prefix)))?.into_pages();
         for _ in 0..MOST_PAGES {
             let Some(page) = pages.try_next().await? else { return Ok(true) };
-            page.into_model()?.blob_items.into_iter().filter_map(listed).for_each(&mut keep);
+            items_of(container, page.into_model()?)?.into_iter().filter_map(listed).for_each(&mut keep);
         }
         Ok(pages.try_next().await?.is_none())
     }
@@ -288,6 +288,18 @@ fn listing_of(prefix: &str) -> BlobContainerClientListBlobsOptions<'static> {
         prefix: Some(prefix.to_owned()),
         maxresults: Some(PAGE),
         ..BlobContainerClientListBlobsOptions::default()
+    }
+}
+
+/// What a list holds. Any page of somebody in between parses as a list that holds nothing: only one that names the container
+/// is storage's.
+fn items_of(container: &Container, list: ListBlobsResponse) -> azure_core::Result<Vec<BlobItem>> {
+    match list.container_name.as_deref() == Some(container.as_str()) {
+        true => Ok(list.blob_items),
+        false => Err(Error::with_message(
+            ErrorKind::DataConversion,
+            "the answer is no list of this container: something between may have answered in its place",
+        )),
     }
 }
 

@@ -38,6 +38,7 @@ cases![
     a_manifest_that_never_arrived_is_not_known,
     what_lies_there_is_seen_without_any_reply,
     a_list_has_all_pages,
+    a_page_of_somebody_in_between_is_no_list,
     reads_are_bounded,
     a_blob_is_seen_as_it_is,
     what_is_old_is_listed_by_name_and_deleted_at_its_version,
@@ -240,6 +241,19 @@ async fn a_list_has_all_pages(containers: Containers<'_>) {
         azure.store().load("many/a b+c%d&e.json").await.unwrap().document.map(|(b, _)| b.len()),
         Some(2)
     );
+}
+
+/// Whoever believes it deletes what others need.
+async fn a_page_of_somebody_in_between_is_no_list(containers: Containers<'_>) {
+    let (azure, network) = containers.flaky();
+    azure.store().save(PATH, b"{}".to_vec(), None).await.unwrap();
+    let foreign = r#"<EnumerationResults ContainerName="another"><Blobs/></EnumerationResults>"#;
+    for page in ["<html><body>Sign in to continue</body></html>", "{}", "", "null", "<a/>", foreign] {
+        network.next_list(page);
+        let listed = azure.store().list("services/").await;
+        assert!(listed.is_err(), "{page:?} is no list: {listed:?}");
+    }
+    assert_eq!(azure.store().list("services/").await.unwrap(), [PATH]);
 }
 
 async fn reads_are_bounded(containers: Containers<'_>) {

@@ -1,11 +1,12 @@
-//! A network on which writes go wrong.
+//! A network on which writes go wrong, and something in between answers for lists.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use azure_core::error::{Error, ErrorKind};
-use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request};
+use azure_core::http::headers::Headers;
+use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, StatusCode};
 
 /// What happens to one write.
 #[derive(Clone, Copy, Debug)]
@@ -16,21 +17,27 @@ pub(crate) enum Fault {
     LosesRequest,
 }
 
-/// Does to the next writes what was asked for, and lets all else pass.
+/// Does to the next writes and lists what was asked for, and lets all else pass.
 #[derive(Debug)]
 pub(crate) struct Flaky {
     network: Arc<dyn HttpClient>,
     faults: Mutex<VecDeque<Fault>>,
+    pages: Mutex<VecDeque<&'static str>>,
 }
 
 impl Flaky {
     pub(crate) fn new(network: Arc<dyn HttpClient>) -> Self {
-        Self { network, faults: Mutex::default() }
+        Self { network, faults: Mutex::default(), pages: Mutex::default() }
     }
 
     /// Lets the next writes meet these faults, one each.
     pub(crate) fn next_writes(&self, faults: &[Fault]) {
         self.faults.lock().unwrap().extend(faults);
+    }
+
+    /// Lets the next list be answered by this page.
+    pub(crate) fn next_list(&self, page: &'static str) {
+        self.pages.lock().unwrap().push_back(page);
     }
 
     /// How many of the faults have met nobody yet.
@@ -42,6 +49,10 @@ impl Flaky {
 #[async_trait]
 impl HttpClient for Flaky {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let is_list = request.url().query_pairs().any(|(name, value)| (&*name, &*value) == ("comp", "list"));
+        if let Some(page) = self.pages.lock().unwrap().pop_front_if(|_| is_list) {
+            return Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), page));
+        }
         let fault = match request.method() {
             Method::Put | Method::Delete => self.faults.lock().unwrap().pop_front(),
             _ => None,
