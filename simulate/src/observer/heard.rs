@@ -132,6 +132,13 @@ impl Heard {
         last.is_some_and(|(status, body)| *status == 404 || Record::read(body).is_some())
     }
 
+    /// The record that was last read there, and when it was asked for.
+    pub(super) fn last_read(&self, service: usize) -> Option<(OffsetDateTime, Record)> {
+        let (_, answers) = self.asked.get(&service)?;
+        let (_, body) = answers.last()?;
+        Some((*self.records.get(&service)?, Record::read(body)?))
+    }
+
     pub(super) fn done(&mut self, sent: &Sent) {
         if is_storage(sent) {
             self.since_answer.1 += 1;

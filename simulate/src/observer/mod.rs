@@ -19,7 +19,7 @@ use crate::world::sent::{About, Answer, BACKUPS, STATE, Sent, Verb};
 
 pub(crate) use calm::Wellness;
 pub use invariant::{Checks, Invariant};
-pub(crate) use record::phase_of;
+pub(crate) use record::{is_restore_claimed, phase_of};
 
 use heard::Heard;
 use record::Record;
@@ -231,6 +231,7 @@ impl Observer {
         if let End::Succeeded(_) = end {
             self.failover_is_kept(call, &heard);
             self.wish_is_kept(call, &heard);
+            self.updating_is_heeded(call, &heard);
         }
     }
 

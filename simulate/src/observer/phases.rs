@@ -6,6 +6,8 @@ use super::heard::Heard;
 use super::record::{Record, http_date, moment, text};
 use super::records::Step;
 use super::{Invariant, Observer, Verdict};
+use crate::plan::SERVICES;
+use crate::world::call::Call;
 use crate::world::sent::BACKUPS;
 
 /// A claim younger than this belongs to its writer.
@@ -92,6 +94,34 @@ impl Observer {
                 seen.is_held().and_then(|()| seen.is_owned_up_to(step.after.held() != before.backup())),
             ),
             _ => (Invariant::History, Err("a run ended and left nothing for the history".to_owned())),
+        }
+    }
+}
+
+impl Observer {
+    /// A call that found a service `Updating` leaves no earlier look standing that found it free: two of those with that
+    /// between them prove no end.
+    pub(super) fn updating_is_heeded(&mut self, call: &Call, heard: &Heard) {
+        if !heard.storage_was_well() {
+            return;
+        }
+        for (service, look) in heard.looks.iter().filter(|(_, look)| look.is_updating()) {
+            let (Some((read_at, was)), Some(is)) = (heard.last_read(*service), self.record(*service)) else {
+                continue;
+            };
+            let free_since = was.of_phase("freeSince").clone();
+            let is_later = look.asked > read_at && was.is_same_run(is) && was.phase() == "running";
+            if free_since.is_null() || !is_later || self.found_spoilt(call, *service) {
+                continue;
+            }
+            let heeded = is.phase() != "running" || *is.of_phase("freeSince") != free_since;
+            self.check(Invariant::Phases, heeded, || {
+                format!(
+                    "{} found {} Updating, and free since {free_since} stays",
+                    call.tag(),
+                    SERVICES[*service].0
+                )
+            });
         }
     }
 }

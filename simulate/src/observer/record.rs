@@ -160,6 +160,11 @@ pub(super) fn http_date(text: &str) -> Option<OffsetDateTime> {
 const HTTP_DATE: &[FormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
+/// Whether a record that is being written names a restore that this call claims.
+pub(crate) fn is_restore_claimed(body: &[u8], call: &str) -> bool {
+    Record::read(body).is_some_and(|record| record.kind() == "restore" && record.claimant() == call)
+}
+
 /// For a transcript: what a record that is being written says of its operation.
 pub(crate) fn phase_of(body: &[u8]) -> String {
     match Record::read(body) {

@@ -153,6 +153,10 @@ impl Observer {
             self.check(Invariant::LastVerified, same || old, || {
                 format!("{}: the record forgot {name}, or no longer accepts it", step.name())
             });
+            let needed = if kept.is_none() { retention::needed_by(before, name) } else { None };
+            self.check(Invariant::Deletes, needed.is_none(), || {
+                format!("{}: the record forgot {name}, and {needed:?}", step.name())
+            });
         }
     }
 

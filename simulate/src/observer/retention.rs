@@ -72,15 +72,8 @@ impl Observer {
 
     /// Why a backup has to stay, by what the records said when the deleting call began at the latest.
     fn needed(&self, name: &str, record: &Record) -> Option<String> {
-        if text(&record.at("lastVerified")["name"]) == name {
-            return Some("it is the last verified one".to_owned());
-        }
-        let newest = record.accepted().max_by_key(|(_, began)| *began);
-        if newest.is_some_and(|(newest, _)| newest == name) {
-            return Some("it is the newest accepted one".to_owned());
-        }
-        if record.newest_measured() == Some(name) {
-            return Some("the next backup is measured by it".to_owned());
+        if let Some(why) = needed_by(record, name) {
+            return Some(why.to_owned());
         }
         SERVICES.iter().find_map(|(other, _)| {
             let record = self.records.get(*other)?;
@@ -89,6 +82,18 @@ impl Observer {
             (wanted || under_way).then(|| format!("{other} wants it"))
         })
     }
+}
+
+/// What the record of the service that a backup is of needs it for.
+pub(super) fn needed_by(record: &Record, name: &str) -> Option<&'static str> {
+    if text(&record.at("lastVerified")["name"]) == name {
+        return Some("it is the last verified one");
+    }
+    let newest = record.accepted().max_by_key(|(_, began)| *began);
+    if newest.is_some_and(|(newest, _)| newest == name) {
+        return Some("it is the newest accepted one");
+    }
+    (record.newest_measured() == Some(name)).then_some("the next backup is measured by it")
 }
 
 /// When a backup began, by its name.

@@ -129,6 +129,13 @@ impl Observer {
             self.resumed_at = Some(step.scene.now);
             // What is taken over from the record of who was the primary before was said earlier.
             if moment(is).is_some_and(|at| at >= step.call.utc_now()) {
+                let verdict = match self.heard.get(&step.call.number) {
+                    Some(heard) => may_resume(step, heard),
+                    None => Err("nobody wrote it".to_owned()),
+                };
+                self.judge(Invariant::Standby, verdict, || {
+                    format!("{} resumed by {}", step.name(), step.call.tag())
+                });
                 let dropped = step.after.at("restoreWish").is_null();
                 self.check(Invariant::Standby, dropped, || {
                     format!(

@@ -75,11 +75,22 @@ pub(crate) struct Setup {
     pub(crate) deaf: bool,
 }
 
+/// What somebody lies in wait for, to act at that very moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ambush {
+    Nobody,
+    /// A claim of a restore was saved: users are led elsewhere before its request leaves.
+    Claimed,
+    /// Azure has taken a request: the settings change, and others act by them, before its answer is heard.
+    Posted,
+}
+
 /// A world before it begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) setup: Setup,
+    pub(crate) ambush: Ambush,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -89,7 +100,9 @@ impl Plan {
         let mut draws = Draws::of(&[seed, 0]);
         let setup = Setup::drawn(&mut draws);
         let steps = step::drawn(seed, &setup);
-        Self { seed, setup, steps }
+        let ambushes = [(8, Ambush::Nobody), (1, Ambush::Claimed), (1, Ambush::Posted)];
+        let ambush = Draws::of(&[seed, 11]).weighted(&ambushes);
+        Self { seed, setup, ambush, steps }
     }
 }
 

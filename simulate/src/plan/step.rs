@@ -47,6 +47,9 @@ pub(crate) enum What {
     /// Azure's support ends an operation that never would.
     Free(usize),
     Settings(Change),
+    /// An operation has ended that nobody has seen to end: for a while nobody can, nor tell who serves, and somebody changes
+    /// something on the service; or Azure forgets how, and somebody else's change comes between two looks.
+    Unseen,
     /// The first secondary becomes the primary, and somebody says `resume`, if nobody knows what it holds.
     Hasty,
     /// The host ends an instance's process.
@@ -77,6 +80,9 @@ pub(crate) enum Route {
     ByPerformance,
     ProfileOff,
     Nested,
+    /// The endpoint shares the first place with another.
+    Beside(usize),
+    NoneOnline,
     /// The endpoint leads to a host of nobody's.
     Astray(usize),
 }
@@ -320,6 +326,8 @@ pub(super) fn drawn(seed: u64, setup: &Setup) -> Vec<Step> {
     drawn.extend(chosen_twice(&mut Draws::of(&[seed, 8]), &ticks));
     drawn.extend(forgotten_failover(&mut Draws::of(&[seed, 9]), (&ticks, setup.tick)));
     drawn.extend(hasty(&mut Draws::of(&[seed, 10]), &ticks));
+    drawn.extend(unseen(&mut Draws::of(&[seed, 13]), &ticks));
+    drawn.extend(unmeasured(&mut Draws::of(&[seed, 14]), (&ticks, setup.tick)));
     drawn.extend(unreached(&mut Draws::of(&[seed, 6]), &ticks));
     drawn.sort_by_key(|(at, _)| *at);
     let step = |(number, (at, what))| Step { number, at, instance: draws.index(instances), what };
@@ -390,6 +398,29 @@ fn forgotten_failover(draws: &mut Draws, (ticks, every): (&[Duration], Duration)
 fn hasty(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
     let worlds = draws.chance(150);
     ticks.iter().filter(|_| worlds).map(|at| (*at - Duration::milliseconds(500), What::Hasty)).collect()
+}
+
+/// What a restore has left is changed before anybody sees that it has ended, and while nobody watches.
+fn unseen(draws: &mut Draws, ticks: &[Duration]) -> Vec<(Duration, What)> {
+    if !draws.chance(150) {
+        return Vec::new();
+    }
+    let before = |at: &Duration| (*at - Duration::milliseconds(400), What::Unseen);
+    let asked = ticks.iter().step_by(15).map(|at| (*at + Duration::seconds(9), What::BackupByHand));
+    ticks.iter().filter(|_| draws.chance(600)).map(before).chain(asked).collect()
+}
+
+/// A backup whose content could not be read is vouched for by hand, and then the app stands still until all that came
+/// before it has been kept for long enough.
+fn unmeasured(draws: &mut Draws, (ticks, every): (&[Duration], Duration)) -> Vec<(Duration, What)> {
+    let gap = ticks.windows(2).position(|pair| pair[1] - pair[0] > every);
+    let Some(last) = gap.filter(|last| draws.chance(600) && *last > 3) else { return Vec::new() };
+    let half = ticks[last / 2];
+    vec![
+        (half + Duration::seconds(20), What::DenyContent(0, 20 * every.whole_minutes())),
+        (half + Duration::seconds(30), What::BackupByHand),
+        (ticks[last] - Duration::seconds(10), What::RestoreByHand(Choice::Newest)),
+    ]
 }
 
 /// Ticks at the same distance, except where the app stands still for days.

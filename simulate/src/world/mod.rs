@@ -29,6 +29,7 @@ use process::Process;
 pub(crate) use invoke::End;
 use sent::{ACCOUNT, ARM, About, STORAGE, Sent};
 
+mod ambush;
 pub(crate) mod call;
 mod calm;
 mod content;
@@ -103,6 +104,8 @@ struct State {
     stuck: Vec<usize>,
     /// Services whose record is spoilt.
     spoilt: Vec<usize>,
+    /// Services of which the end of an operation was hidden.
+    hidden: Vec<usize>,
 }
 
 /// Runs the world of a plan to its end, or to the first violation.
@@ -157,6 +160,7 @@ impl World {
             delivered: Vec::new(),
             stuck: Vec::new(),
             spoilt: Vec::new(),
+            hidden: Vec::new(),
         };
         Self {
             arm: cloud.router(),

@@ -42,6 +42,7 @@ impl World {
             What::Settings(change) => self.change_settings(change),
             What::Kill => self.kill(step.instance),
             What::Hasty => self.resume_in_haste(caller),
+            What::Unseen => self.hide_an_end(step.number),
             What::Revoke => self.cloud.directory().revoke_all(),
             What::Outage(outage, how_long) => {
                 let until = self.now() + how_long;
@@ -118,6 +119,44 @@ impl World {
         self.later(minutes / 2, move |world| world.edit(service, number));
     }
 
+    /// An operation has ended that nobody has seen to end: the first time for each service, somebody sees to it that nobody
+    /// does.
+    fn hide_an_end(self: &Arc<Self>, number: u32) {
+        let services: Vec<_> = self.state().deployed.services().collect();
+        let hidden = self.state().hidden.clone();
+        let service =
+            services.into_iter().find(|service| !hidden.contains(service) && self.has_ended(*service));
+        let Some(service) = service else { return };
+        self.state().hidden.push(service);
+        match self.record(service)["operation"]["kind"] == "restore" && number.is_multiple_of(2) {
+            true => self.change_unseen(service, number),
+            false => self.busy_between_looks(service),
+        }
+    }
+
+    /// Azure has ended what the record still calls running.
+    fn has_ended(&self, service: usize) -> bool {
+        let operations = self.cloud.journal().operations();
+        let last = operations.iter().rfind(|operation| operation.service == SERVICES[service].0);
+        let is_running = self.record(service)["operation"]["phase"]["phase"] == "running";
+        is_running && last.is_some_and(|last| last.ended.is_some())
+    }
+
+    /// It cannot be asked about and nobody can tell who serves, and somebody changes something there.
+    fn change_unseen(self: &Arc<Self>, service: usize, number: u32) {
+        let until = self.now() + Duration::minutes(45);
+        self.state().denials.push((service, until));
+        self.edit_unwatched((service, number), 30);
+    }
+
+    /// Azure forgets how it ended, and somebody else's change comes between two looks at the service.
+    fn busy_between_looks(self: &Arc<Self>, service: usize) {
+        self.cloud.service(SERVICES[service].0).forget_results();
+        let tick = self.plan.setup.tick.whole_minutes();
+        let world = Arc::clone(self);
+        self.later(tick, move |_| world.block(service, Blocked::Updating, tick));
+    }
+
     fn resume_in_haste(self: &Arc<Self>, caller: Caller) {
         let first = self.state().deployed.secondaries.first().copied();
         let Some(first) = first.filter(|first| self.record(*first)["holds"]["what"] == "unknown") else {
@@ -153,7 +192,7 @@ impl World {
         self.observe(|observer, scene| observer.moved_to_tier(scene, service, tier));
     }
 
-    fn change_settings(&self, change: Change) {
+    pub(super) fn change_settings(&self, change: Change) {
         let mut state = self.state();
         let next = state.deployed.after(change);
         state.deployed = Arc::new(next.clone());
@@ -295,6 +334,7 @@ impl What {
             Self::Free(_) => "service freed",
             Self::Settings(_) => "settings changed",
             Self::Kill => "process killed",
+            Self::Unseen => "end hidden",
             Self::Hasty => "resumed in haste",
             Self::Revoke => "tokens revoked",
             Self::Outage(Outage::Record(_), _) => "record out of reach",

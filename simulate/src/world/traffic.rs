@@ -21,6 +21,10 @@ impl World {
             Route::ByPerformance => profile.set_method("Performance"),
             Route::ProfileOff => profile.set_enabled(false),
             Route::Nested => profile.add_nested(NESTED, 50),
+            Route::Beside(of) => profile.set_priority(name(of), priority(0)),
+            Route::NoneOnline => {
+                SERVICES.iter().for_each(|(name, _)| profile.force_status(name, Some("Degraded")))
+            }
             Route::Astray(of) => profile.set_target(name(of), "apis.contoso.example"),
         }
         self.later(minutes, move |world| world.route_back(route));
@@ -34,7 +38,8 @@ impl World {
             Route::EndpointOut(of) => profile.enable(name(of)),
             Route::Checking(of) => profile.force_status(name(of), None),
             Route::AlwaysServe(of) => profile.set_always_serve(name(of), None),
-            Route::First(of) => profile.set_priority(name(of), priority(of)),
+            Route::First(of) | Route::Beside(of) => profile.set_priority(name(of), priority(of)),
+            Route::NoneOnline => SERVICES.iter().for_each(|(name, _)| profile.force_status(name, None)),
             Route::ByPerformance => profile.set_method("Priority"),
             Route::ProfileOff => profile.set_enabled(true),
             Route::Nested => profile.remove(NESTED),

@@ -76,6 +76,9 @@ impl Exchange {
             Some(fault) => self.faulty(fault).await,
             None => {
                 let answer = self.deliver().await;
+                if let Some(longer) = self.world.ambush(&self.call, (&self.sent, &answer)) {
+                    sleep(longer).await;
+                }
                 self.come_back(answer).await
             }
         }
