@@ -221,6 +221,9 @@ async fn traffic_that_would_go_elsewhere_is_named() {
     traffic.set_method("Weighted");
     deployment.complains_of("traffic", "contoso", Verdict::Doubt).await;
     deployment.setting("LIVE_CHECK", "off");
+    deployment.complains_of("traffic", "LIVE_CHECK", Verdict::Doubt).await;
+    let told = doctor::text(&deployment.examine().await);
+    assert!(!told.contains("contoso-west serves"), "nobody was asked: {told}");
     deployment.setting("TRAFFIC_MANAGER_ID", "");
     deployment.complains_of("traffic", "LIVE_CHECK", Verdict::Doubt).await;
     deployment.setting("LIVE_CHECK", "on");

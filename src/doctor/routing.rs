@@ -18,16 +18,12 @@ const PROBE: &str = "/status-0123456789abcdef";
 pub(super) async fn look(examination: &mut Examination<'_>, services: &[Seen]) {
     let config = examination.config;
     match (&config.profile, config.live_check) {
-        (Some(profile), _) => look_at(examination, profile).await,
-        (None, LiveCheck::Off) => {
-            let fix = "set TRAFFIC_MANAGER_ID, unless no traffic can ever reach a secondary while the primary is up";
-            examination.note(Finding::doubt(
-                "traffic",
-                "LIVE_CHECK",
-                "nobody is asked who serves before a restore",
-                fix,
-            ));
+        (Some(profile), LiveCheck::Off) => {
+            nobody_is_asked(examination);
+            look_at(examination, profile).await;
         }
+        (Some(profile), LiveCheck::On) => look_at(examination, profile).await,
+        (None, LiveCheck::Off) => nobody_is_asked(examination),
         (None, LiveCheck::On) => {
             let fix = "set TRAFFIC_MANAGER_ID to the profile that routes to the services, or LIVE_CHECK=off";
             examination.note(Finding::bad(
@@ -41,6 +37,12 @@ pub(super) async fn look(examination: &mut Examination<'_>, services: &[Seen]) {
     groups(examination, services).await;
 }
 
+fn nobody_is_asked(examination: &mut Examination<'_>) {
+    let fix = "set TRAFFIC_MANAGER_ID and LIVE_CHECK=on, unless no traffic can ever reach a secondary while the primary is up";
+    let fact = "it is off: nobody is asked who serves before a restore";
+    examination.note(Finding::doubt("traffic", "LIVE_CHECK", fact, fix));
+}
+
 async fn look_at(examination: &mut Examination<'_>, id: &ProfileId) {
     let name = id.resource_name();
     let resource = match examination.azure.read(id.as_str(), crate::azure::PROFILE_API_VERSION).await {
@@ -51,8 +53,18 @@ async fn look_at(examination: &mut Examination<'_>, id: &ProfileId) {
             return examination.note(Finding::bad("traffic", name, &what, fix));
         }
     };
-    let serving = examination.azure.who_serves().await;
-    examination.note(match serving {
+    if examination.config.live_check == LiveCheck::On {
+        let serving = examination.azure.who_serves().await;
+        examination.note(judge_serving(name, serving));
+    }
+    for finding in endpoints(examination, name, &resource) {
+        examination.note(finding);
+    }
+    examination.note(probe(name, &resource["properties"]["monitorConfig"]));
+}
+
+fn judge_serving(name: &str, serving: Serving) -> Finding {
+    match serving {
         Serving::Service(service) => Finding::good("traffic", name, &format!("{service} serves")),
         Serving::NotConfigured => {
             Finding::bad("traffic", name, "nobody is asked who serves", "set TRAFFIC_MANAGER_ID")
@@ -61,11 +73,7 @@ async fn look_at(examination: &mut Examination<'_>, id: &ProfileId) {
             let fact = format!("it does not say who serves: {why}");
             Finding::doubt("traffic", name, &fact, "until it does, nothing is restored by itself")
         }
-    });
-    for finding in endpoints(examination, name, &resource) {
-        examination.note(finding);
     }
-    examination.note(probe(name, &resource["properties"]["monitorConfig"]));
 }
 
 /// Each service has an endpoint, and they come in the order of the settings.

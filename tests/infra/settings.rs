@@ -32,10 +32,9 @@ const OF_THE_HOST: [&str; 10] = [
 ];
 
 /// What the handler reads and the template leaves out, and why.
-const LEFT_OUT: [(&str, &str); 5] = [
+const LEFT_OUT: [(&str, &str); 4] = [
     ("BackupStorage", "a connection string would beat the identity"),
     ("BackupStorage__clientId", "only a user-assigned identity has one"),
-    ("AZURE_CLOUD", "the endpoints of the cloud that is deployed into are written instead"),
     ("SSL_CERT_FILE", "the Functions host reads it too, and an empty one would leave it without authorities"),
     ("AZURE_CLIENT_SECRET", "nobody has one but a service principal"),
 ];
