@@ -140,6 +140,7 @@ impl Blobs {
             ..BlobClientDownloadOptions::default()
         };
         let answer = self.blob(at)?.download(Some(options)).await?;
+        answer.properties.blob_type.ok_or_else(|| unreadable(BLOB_TYPE))?;
         let etag = answer.properties.etag.ok_or_else(|| unreadable("ETag"))?;
         let etag = Etag::from(etag.to_string());
         Ok((answer.body.collect().await?, etag, answer.headers))
@@ -283,6 +284,9 @@ impl Blobs {
     }
 }
 
+/// Storage says it of every blob, and nobody who answers in its place does.
+const BLOB_TYPE: &str = "x-ms-blob-type";
+
 fn listing_of(prefix: &str) -> BlobContainerClientListBlobsOptions<'static> {
     BlobContainerClientListBlobsOptions {
         prefix: Some(prefix.to_owned()),
@@ -316,6 +320,7 @@ fn facts(
         azure_core::http::NoFormat,
     >,
 ) -> azure_core::Result<BlobFacts> {
+    answer.blob_type()?.ok_or_else(|| unreadable(BLOB_TYPE))?;
     let etag = answer.etag()?.ok_or_else(|| unreadable("ETag"))?;
     let last_modified = answer.last_modified()?.ok_or_else(|| unreadable("Last-Modified"))?;
     Ok(BlobFacts {

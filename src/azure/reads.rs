@@ -60,8 +60,9 @@ impl Azure {
         for _ in 0..MOST_PAGES {
             let Some(page) = url.take() else { return Ok(entries) };
             let mut body = body_of(self.arm.get(page).await)?;
-            if let Value::Array(page) = body["value"].take() {
-                entries.extend(page);
+            match body.get_mut("value").map(Value::take) {
+                Some(Value::Array(page)) => entries.extend(page),
+                _ => return Err(no_list()),
             }
             let next = body["nextLink"].as_str().filter(|next| !next.is_empty());
             url = match next {
@@ -71,6 +72,10 @@ impl Azure {
         }
         Err(Unread { status: Some(200), what: format!("the list has more than {MOST_PAGES} pages") })
     }
+}
+
+fn no_list() -> Unread {
+    Unread { status: Some(200), what: "the answer has no `value`: it is no list".to_owned() }
 }
 
 fn elsewhere() -> Unread {

@@ -63,9 +63,12 @@ impl StorageTrouble {
         self.status == Some(404) && matches!(self.code.as_str(), "BlobNotFound" | "ContainerNotFound")
     }
 
-    /// A condition of the write does not hold: somebody else has written, or our own first try has.
+    /// A condition of the write does not hold: somebody else has written, or our own first try has. Whoever holds a lease has
+    /// written nothing.
     pub(super) fn is_conflict(&self) -> bool {
-        self.status == Some(412) || (self.status == Some(409) && self.code == "BlobAlreadyExists")
+        let is_leased = self.code == "LeaseIdMissing";
+        (self.status == Some(412) && !is_leased)
+            || (self.status == Some(409) && self.code == "BlobAlreadyExists")
     }
 
     /// The blob is at another version than it was asked for.

@@ -1,7 +1,7 @@
 //! The words that records, actions and observations are made of.
 
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::{Add, RangeInclusive, Sub};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -90,9 +90,16 @@ impl<'de> Deserialize<'de> for Timestamp {
         let text = String::deserialize(from)?;
         let moment = OffsetDateTime::parse(&text, &Rfc3339)
             .map_err(|_| serde::de::Error::custom(format!("`{text}` is not an RFC 3339 time")))?;
-        Ok(Self::new(moment))
+        // At the ends of the calendar another offset leaves it, and such a moment cannot even be written.
+        match SENSIBLE_YEARS.contains(&moment.year()) {
+            true => Ok(Self::new(moment)),
+            false => Err(serde::de::Error::custom(format!("`{text}` is in no year of ours"))),
+        }
     }
 }
+
+/// The years in which anything of ours may have happened, or will.
+const SENSIBLE_YEARS: RangeInclusive<i32> = 1970..=9998;
 
 const COMPACT: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 

@@ -75,15 +75,20 @@ impl World {
             self.cloud.service(name).set_state("Succeeded");
             self.set_tier(service, self.plan.setup.tier);
         }
-        self.cloud.service(SERVICES[primary].0).edit(content::fill);
+        self.fill(primary);
+    }
+
+    fn fill(&self, service: usize) {
+        self.cloud.service(SERVICES[service].0).edit(content::fill);
+        self.observe(|observer, scene| observer.edited(scene, service));
     }
 
     /// What somebody asked for before the calm may still bring the backup of a nearly empty service into the primary: he
     /// sees that, and puts it right. Until then each of its backups is suspicious, as it should be.
     fn fill_again(&self) {
-        let service = self.cloud.service(SERVICES[self.state().deployed.primary].0);
-        if content::is_hollow(&service.content()) {
-            service.edit(content::fill);
+        let primary = self.state().deployed.primary;
+        if content::is_hollow(&self.cloud.service(SERVICES[primary].0).content()) {
+            self.fill(primary);
         }
     }
 
