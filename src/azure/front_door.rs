@@ -113,3 +113,30 @@ pub(super) fn of(reply: Result<RawResponse, NoReply>) -> Result<FrontDoor, Strin
     let hosts = hosts.filter(|host| host.kind.eq_ignore_ascii_case("Proxy")).map(|host| host.host_name);
     Ok(FrontDoor { gateway: gateway_url.unwrap_or_default(), hosts: hosts.collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::pki_types::pem::PemObject as _;
+    use time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_there_is_no_time_for_is_not_called_good() {
+        let pem = apim_dr_sim::tls::Authority::new().unwrap();
+        let trusted = CertificateDer::from_pem_slice(pem.pem().as_bytes()).unwrap();
+        let doors = FrontDoors { authorities: Some(Some(vec![trusted])), built_in: "azure-api.net" };
+        let door =
+            FrontDoor { gateway: "https://127.0.0.1:1".into(), hosts: vec!["apis.contoso.example".into()] };
+        let service = ServiceName::parse("contoso-dr").unwrap();
+        let clock_after = |seconds| {
+            let stopwatch = Arc::new(move || Duration::seconds(seconds));
+            InvocationClock::new(crate::domain::vocabulary::Timestamp::EPOCH, stopwatch)
+        };
+        let looks = doors.look(&service, &door, &clock_after(0)).await.unwrap();
+        assert!(looks[0].refused.is_some(), "nobody answers there");
+        assert!(doors.look(&service, &door, &clock_after(299)).await.is_err());
+    }
+}

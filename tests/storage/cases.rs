@@ -39,11 +39,13 @@ cases![
     what_lies_there_is_seen_without_any_reply,
     a_list_has_all_pages,
     a_page_of_somebody_in_between_is_no_list,
+    nor_is_it_a_blob_whatever_headers_it_has,
     reads_are_bounded,
     a_blob_is_seen_as_it_is,
     what_is_old_is_listed_by_name_and_deleted_at_its_version,
     a_delete_whose_reply_was_lost_is_done,
     what_somebody_holds_a_lease_on_is_not_deleted,
+    nor_is_it_written_and_that_is_told_as_such,
     what_was_forgotten_is_dated_by_storage,
     a_wrong_secret_is_told_as_such,
     a_revoked_token_is_renewed,
@@ -256,6 +258,21 @@ async fn a_page_of_somebody_in_between_is_no_list(containers: Containers<'_>) {
     assert_eq!(azure.store().list("services/").await.unwrap(), [PATH]);
 }
 
+async fn nor_is_it_a_blob_whatever_headers_it_has(containers: Containers<'_>) {
+    let (azure, network) = containers.flaky();
+    let at = blob_name(&containers);
+    azure.store().save(PATH, b"{}".to_vec(), None).await.unwrap();
+    network.next_read("<html><body>Down for maintenance</body></html>");
+    let read = azure.store().load(PATH).await;
+    assert!(read.is_err_and(|trouble| trouble.to_string().contains("x-ms-blob-type")));
+    network.next_read("<html><body>Down for maintenance</body></html>");
+    let Observation::Inspected(BlobLook::NoAnswer(why)) = perform(&azure, Action::InspectBlob(at)).await
+    else {
+        panic!("that is no blob")
+    };
+    assert!(why.contains("x-ms-blob-type"), "{why}");
+}
+
 async fn reads_are_bounded(containers: Containers<'_>) {
     let (azure, other) = (containers.azure(), containers.other());
     let at = blob_name(&containers);
@@ -370,6 +387,18 @@ async fn what_somebody_holds_a_lease_on_is_not_deleted(containers: Containers<'_
         "{why}"
     );
     other.release_lease(&containers.backups, &names[0], lease).await.unwrap();
+}
+
+async fn nor_is_it_written_and_that_is_told_as_such(containers: Containers<'_>) {
+    let (azure, other) = (containers.azure(), containers.other());
+    let etag = azure.store().save(PATH, b"1".to_vec(), None).await.unwrap();
+    let lease = "00000000-0000-0000-0000-000000000003";
+    other.acquire_lease(&containers.state, PATH, lease).await.unwrap();
+    let saved = azure.store().save(PATH, b"2".to_vec(), Some(&etag)).await;
+    let Err(SaveTrouble::Refused(trouble)) = &saved else { panic!("{saved:?}") };
+    assert!(trouble.to_string().contains("released first"), "{trouble}");
+    other.release_lease(&containers.state, PATH, lease).await.unwrap();
+    azure.store().save(PATH, b"2".to_vec(), Some(&etag)).await.unwrap();
 }
 
 async fn what_was_forgotten_is_dated_by_storage(containers: Containers<'_>) {

@@ -23,11 +23,12 @@ pub(crate) struct Flaky {
     network: Arc<dyn HttpClient>,
     faults: Mutex<VecDeque<Fault>>,
     pages: Mutex<VecDeque<&'static str>>,
+    blobs: Mutex<VecDeque<&'static str>>,
 }
 
 impl Flaky {
     pub(crate) fn new(network: Arc<dyn HttpClient>) -> Self {
-        Self { network, faults: Mutex::default(), pages: Mutex::default() }
+        Self { network, faults: Mutex::default(), pages: Mutex::default(), blobs: Mutex::default() }
     }
 
     /// Lets the next writes meet these faults, one each.
@@ -38,6 +39,11 @@ impl Flaky {
     /// Lets the next list be answered by this page.
     pub(crate) fn next_list(&self, page: &'static str) {
         self.pages.lock().unwrap().push_back(page);
+    }
+
+    /// Lets the next read of a blob be answered by this page, as a web server would.
+    pub(crate) fn next_read(&self, page: &'static str) {
+        self.blobs.lock().unwrap().push_back(page);
     }
 
     /// How many of the faults have met nobody yet.
@@ -53,6 +59,10 @@ impl HttpClient for Flaky {
         if let Some(page) = self.pages.lock().unwrap().pop_front_if(|_| is_list) {
             return Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), page));
         }
+        let is_read = matches!(request.method(), Method::Get | Method::Head) && !is_list;
+        if let Some(page) = self.blobs.lock().unwrap().pop_front_if(|_| is_read) {
+            return Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, of_a_web_server(page), page));
+        }
         let fault = match request.method() {
             Method::Put | Method::Delete => self.faults.lock().unwrap().pop_front(),
             _ => None,
@@ -65,4 +75,12 @@ impl HttpClient for Flaky {
         }
         Err(Error::with_message(ErrorKind::Io, "the connection broke"))
     }
+}
+
+fn of_a_web_server(page: &str) -> Headers {
+    let mut headers = Headers::new();
+    headers.insert("etag", "\"5f3c\"");
+    headers.insert("last-modified", "Mon, 02 Mar 2026 08:00:00 GMT");
+    headers.insert("content-length", page.len().to_string());
+    headers
 }

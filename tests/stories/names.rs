@@ -109,6 +109,8 @@ fn a_time_is_stored_to_the_microsecond_and_in_utc() {
         "2026-02-29T02:00:00Z",
         "10 March 2026",
         "",
+        "9999-12-31T23:59:59-01:00",
+        "0000-01-01T00:00:00+01:00",
     ]
     .iter()
     .map(|text| match serde_json::from_value::<Timestamp>(serde_json::json!(text)) {
@@ -131,6 +133,8 @@ fn a_time_is_stored_to_the_microsecond_and_in_utc() {
         `2026-02-29T02:00:00Z` is not an RFC 3339 time
         `10 March 2026` is not an RFC 3339 time
         `` is not an RFC 3339 time
+        `9999-12-31T23:59:59-01:00` is in no year of ours
+        `0000-01-01T00:00:00+01:00` is in no year of ours
     "#]]
     .assert_eq(&told);
 }

@@ -140,3 +140,16 @@ async fn what_may_pass_ends_the_stretch_and_not_the_crawl() {
     assert!(matches!(read([body(200, "[]")]).await.0, Err(StretchEnd::Interrupted(_))));
     assert!(matches!(read([status(401), status(401)]).await.0, Err(StretchEnd::NoToken(_))));
 }
+
+/// The doctor reads so.
+#[tokio::test(start_paused = true)]
+async fn what_is_no_list_is_not_an_empty_one() {
+    for answer in ["{}", "[]", "null", "true", "\"x\"", r#"{"value":{}}"#] {
+        let script = Script::new([body(200, answer)]);
+        let read = azure(&script, &[]).read_list("/some/list", "2024-05-01").await;
+        assert_eq!(
+            read.map_err(|unread| unread.what),
+            Err("the answer has no `value`: it is no list".to_owned())
+        );
+    }
+}
