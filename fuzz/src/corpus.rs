@@ -13,6 +13,20 @@ fn fixtures(folder: &str) -> Corpus {
     paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
 }
 
+/// The same, and what they say at either end of the calendar, from where another offset leads out of it.
+fn with_odd_years(corpus: Corpus) -> Corpus {
+    let odd = |(year, offset): (&str, &str)| {
+        let year = format!("\"{year}-");
+        let offset = format!(":00{offset}\"");
+        let text = |bytes: &Vec<u8>| {
+            String::from_utf8_lossy(bytes).replace("\"2026-", &year).replace(":00Z\"", &offset)
+        };
+        corpus.iter().map(|bytes| text(bytes).into_bytes()).collect::<Vec<_>>()
+    };
+    let odd: Vec<_> = [("9999", "-23:59"), ("0000", "+23:59")].into_iter().flat_map(odd).collect();
+    corpus.into_iter().chain(odd).collect()
+}
+
 fn texts(texts: &[&str]) -> Corpus {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
@@ -22,11 +36,11 @@ pub(crate) fn envelopes() -> Corpus {
 }
 
 pub(crate) fn records() -> Corpus {
-    fixtures("records")
+    with_odd_years(fixtures("records"))
 }
 
 pub(crate) fn manifests() -> Corpus {
-    fixtures("manifests")
+    with_odd_years(fixtures("manifests"))
 }
 
 pub(crate) fn healths() -> Corpus {
