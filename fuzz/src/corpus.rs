@@ -13,18 +13,24 @@ fn fixtures(folder: &str) -> Corpus {
     paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
 }
 
-/// The same, and what they say at either end of the calendar, from where another offset leads out of it.
-fn with_odd_years(corpus: Corpus) -> Corpus {
-    let odd = |(year, offset): (&str, &str)| {
-        let year = format!("\"{year}-");
-        let offset = format!(":00{offset}\"");
-        let text = |bytes: &Vec<u8>| {
-            String::from_utf8_lossy(bytes).replace("\"2026-", &year).replace(":00Z\"", &offset)
-        };
-        corpus.iter().map(|bytes| text(bytes).into_bytes()).collect::<Vec<_>>()
-    };
-    let odd: Vec<_> = [("9999", "-23:59"), ("0000", "+23:59")].into_iter().flat_map(odd).collect();
+/// The same, and with every time at either end of the calendar, from where its offset leads out of that.
+fn with_odd_times(corpus: Corpus) -> Corpus {
+    let ends = [("\"9999-12-31", ":00-23:59\""), ("\"0000-01-01", ":00+23:59\"")];
+    let odd: Vec<_> =
+        ends.into_iter().flat_map(|end| corpus.iter().map(move |bytes| at_end(bytes, end))).collect();
     corpus.into_iter().chain(odd).collect()
+}
+
+fn at_end(bytes: &[u8], (day, offset): (&str, &str)) -> Vec<u8> {
+    const MONTH_AND_DAY: usize = "03-10".len();
+    let text = String::from_utf8_lossy(bytes).replace(":00Z\"", offset);
+    let mut parts = text.split("\"2026-");
+    let mut odd = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        odd += day;
+        odd += part.get(MONTH_AND_DAY..).unwrap_or_default();
+    }
+    odd.into_bytes()
 }
 
 fn texts(texts: &[&str]) -> Corpus {
@@ -36,11 +42,11 @@ pub(crate) fn envelopes() -> Corpus {
 }
 
 pub(crate) fn records() -> Corpus {
-    with_odd_years(fixtures("records"))
+    with_odd_times(fixtures("records"))
 }
 
 pub(crate) fn manifests() -> Corpus {
-    with_odd_years(fixtures("manifests"))
+    with_odd_times(fixtures("manifests"))
 }
 
 pub(crate) fn healths() -> Corpus {
