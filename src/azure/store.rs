@@ -255,7 +255,7 @@ impl Store {
     async fn write(&self, at: Place<'_>, bytes: &[u8], condition: Condition<'_>) -> Ended {
         let trouble = match self.try_write(at, bytes, condition).await {
             Ok(etag) => return Ended::Written(etag),
-            Err(trouble) if trouble.is_conflict() || trouble.is_uncertain() => trouble,
+            Err(trouble) if trouble.is_conflict() || trouble.is_leased() || trouble.is_uncertain() => trouble,
             Err(trouble) => return Ended::Refused(trouble),
         };
         match (self.blobs.read(at, LARGEST_RECORD).await, condition) {
@@ -267,6 +267,7 @@ impl Store {
             (Ok(Read { document: Some((_, now)), .. }), Condition::Unchanged(etag)) if now != *etag => {
                 Ended::Other
             }
+            _ if trouble.is_leased() => Ended::Refused(trouble),
             _ => Ended::Unknown(trouble),
         }
     }

@@ -66,9 +66,13 @@ impl StorageTrouble {
     /// A condition of the write does not hold: somebody else has written, or our own first try has. Whoever holds a lease has
     /// written nothing.
     pub(super) fn is_conflict(&self) -> bool {
-        let is_leased = self.code == "LeaseIdMissing";
-        (self.status == Some(412) && !is_leased)
+        (self.status == Some(412) && !self.is_leased())
             || (self.status == Some(409) && self.code == "BlobAlreadyExists")
+    }
+
+    /// Somebody holds a lease on the blob.
+    pub(super) fn is_leased(&self) -> bool {
+        self.code == "LeaseIdMissing"
     }
 
     /// The blob is at another version than it was asked for.

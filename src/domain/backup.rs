@@ -197,6 +197,7 @@ impl Step<'_> {
         match (state, &looks.blob) {
             (ServiceState::Updating, _) => {
                 self.spend_wish();
+                self.record.busy_since = None;
                 self.run.phase = BackupPhase::Running(Running::adopted());
                 let text =
                     "the writer of the claim is gone, and the service is Updating: taken for this backup";

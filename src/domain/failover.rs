@@ -165,7 +165,7 @@ fn returned(record: &Record) -> Option<Event> {
         }
         _ => format!(
             "traffic has returned to the primary {primary}. What was changed on {} since {} may be missing \
-             there: restore its backup into {primary} by hand if you need it, then say `resume`",
+             there: restore a backup of that into {primary} by hand if you need it, then say `resume`",
             latch.names(),
             latch.since
         ),

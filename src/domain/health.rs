@@ -9,7 +9,7 @@ use time::Duration;
 use super::decision::Situation;
 use super::event::{Event, EventName};
 use super::id::ServiceName;
-use super::record::{Operation, Record};
+use super::record::Record;
 use super::vocabulary::Timestamp;
 
 pub use alert::{Alert, Change};
@@ -166,16 +166,10 @@ impl View<'_> {
         self.unread.iter().any(|unread| unread.service == *service)
     }
 
-    /// The records of what the settings name, and of what they no longer do while something is open there: nobody tries
-    /// again what failed or waits on a service that was left.
-    pub(super) fn driven(&self) -> impl Iterator<Item = &Record> {
-        let is_named = |record: &Record| {
-            let name = record.service.name();
-            *self.primary == name || self.is_secondary(&name)
-        };
-        let driven =
-            self.records.iter().filter(move |record| is_named(record) || record.operation != Operation::Idle);
-        driven.copied()
+    /// Whether the settings name its service: what failed or waits on one that was left, nobody tries again.
+    pub(super) fn is_named(&self, record: &Record) -> bool {
+        let service = record.service.name();
+        *self.primary == service || self.is_secondary(&service)
     }
 
     pub(super) fn is_secondary(&self, service: &ServiceName) -> bool {

@@ -5,7 +5,7 @@
 use time::Duration;
 
 use super::decide::write_history;
-use super::decision::{Context, Decision};
+use super::decision::{Context, Decision, Measure};
 use super::event::{Event, EventName};
 use super::gate::{self, Verdict};
 use super::inventory::compare::Tallies;
@@ -16,6 +16,7 @@ use super::record::{
     By, Claim, ClosedRun, Deferred, Failures, Operation, Record, RestoreEnd, RestorePhase, RestoreRun,
     RestoreSource, RestoreWish, RunKind, RunOutcome, Running,
 };
+use super::serving::Serving;
 use super::vocabulary::{ServiceState, Timestamp};
 
 mod verify;
@@ -51,8 +52,13 @@ pub fn look_first(context: &Context, record: Record, now: Timestamp) -> Decision
             let look = Action::Look(looking(context, &record, &wish));
             Decision::act(record, look)
         }
-        // What waits for something else is not kept waiting by Azure.
-        verdict => hold_back(Record { busy_since: None, ..record }, wish, verdict, now),
+        verdict => {
+            // What waits for something else is not kept waiting by Azure. What one tick cannot read may be over at the next.
+            let is_known =
+                context.measure != Measure::Unread && !matches!(context.serving, Serving::Unknown(_));
+            let busy_since = record.busy_since.filter(|_| !is_known);
+            hold_back(Record { busy_since, ..record }, wish, verdict, now)
+        }
     }
 }
 

@@ -91,10 +91,8 @@ impl<'de> Deserialize<'de> for Timestamp {
         let moment = OffsetDateTime::parse(&text, &Rfc3339)
             .map_err(|_| serde::de::Error::custom(format!("`{text}` is not an RFC 3339 time")))?;
         // At the ends of the calendar another offset leaves it, and such a moment cannot even be written.
-        match SENSIBLE_YEARS.contains(&moment.year()) {
-            true => Ok(Self::new(moment)),
-            false => Err(serde::de::Error::custom(format!("`{text}` is in no year of ours"))),
-        }
+        let utc = moment.checked_to_offset(UtcOffset::UTC).filter(|utc| SENSIBLE_YEARS.contains(&utc.year()));
+        utc.map(Self::new).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is in no year of ours")))
     }
 }
 

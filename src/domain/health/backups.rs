@@ -19,10 +19,13 @@ const LONG_BUSY: Duration = Duration::hours(4);
 
 pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found: Vec<_> = missing(view, now).into_iter().chain(expiring(view, now)).collect();
-    for record in view.driven() {
-        found.extend(failing(record));
-        found.extend(suspicious(record));
-        found.extend(busy(record, now));
+    for record in &view.records {
+        let is_named = view.is_named(record);
+        found.extend(overdue(record).or_else(|| failing(record).filter(|_| is_named)));
+        if is_named {
+            found.extend(suspicious(record));
+            found.extend(busy(record, now));
+        }
     }
     found
 }
@@ -79,19 +82,20 @@ fn expiring(view: &View<'_>, now: Timestamp) -> Option<Condition> {
         .then(|| Condition::of(ConditionKind::BackupExpiring, &record.service.name(), fact, next).since(soon))
 }
 
+fn overdue(record: &Record) -> Option<Condition> {
+    let Operation::Backup(run) = &record.operation else { return None };
+    let service = record.service.name();
+    let fact = format!(
+        "the backup {} has been under way since {} and is past its deadline",
+        run.name, run.started_at
+    );
+    let next = "a service that never leaves Updating can be freed by Azure support alone: open a request";
+    let since = run.started_at + BACKUP_DEADLINE;
+    run.overdue.then(|| Condition::of(ConditionKind::BackupFailing, &service, fact, next).since(since))
+}
+
 fn failing(record: &Record) -> Option<Condition> {
     let service = record.service.name();
-    if let Operation::Backup(run) = &record.operation
-        && run.overdue
-    {
-        let fact = format!(
-            "the backup {} has been under way since {} and is past its deadline",
-            run.name, run.started_at
-        );
-        let next = "a service that never leaves Updating can be freed by Azure support alone: open a request";
-        let since = run.started_at + BACKUP_DEADLINE;
-        return Some(Condition::of(ConditionKind::BackupFailing, &service, fact, next).since(since));
-    }
     let failures = record.backup_failures.as_ref()?;
     let next = "mend what Azure names; while a backup is due it is tried again by itself, or run BackupTimer with any input";
     Some(Condition::of(ConditionKind::BackupFailing, &service, told(failures), next).since(failures.since))

@@ -100,7 +100,10 @@ fn unreadable<'a>(view: &'a View<'_>, now: Timestamp) -> impl Iterator<Item = Co
 }
 
 fn suspect_manifests<'a>(view: &'a View<'_>) -> impl Iterator<Item = Condition> + 'a {
-    let records = view.driven().filter(move |record| !is_foreign(view, &record.service.name()));
+    let records = view
+        .records
+        .iter()
+        .filter(move |record| view.is_named(record) && !is_foreign(view, &record.service.name()));
     records.filter_map(|record| {
         let suspect = record.suspect.as_ref()?;
         let next = "find out who writes into BACKUP_CONTAINER beside this deployment. If you vouch for the backup, restore it \

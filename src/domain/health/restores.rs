@@ -16,30 +16,34 @@ const RESTORE_ALLOWANCE: Duration = Duration::hours(6);
 
 pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found = Vec::new();
-    for record in view.driven() {
-        found.extend(failing(record));
-        found.extend(deferred(record, now));
+    for record in &view.records {
+        let is_named = view.is_named(record);
+        found.extend(overdue(record).or_else(|| failing(record).filter(|_| is_named)));
         found.extend(under_traffic(record));
-        found.extend(stale(view, record, now));
-        found.extend(events_lost(record));
+        found.extend(not_as_restored(view, record));
+        if is_named {
+            found.extend(deferred(record, now));
+            found.extend(stale(view, record, now));
+            found.extend(events_lost(record));
+        }
     }
-    found.extend(view.records.iter().filter_map(|record| not_as_restored(view, record)));
     found
+}
+
+fn overdue(record: &Record) -> Option<Condition> {
+    let Operation::Restore(run) = &record.operation else { return None };
+    let service = record.service.name();
+    let fact = format!(
+        "the restore of {} has been under way since {} and is past its deadline",
+        run.source.name, run.started_at
+    );
+    let next = "a service that never leaves Updating can be freed by Azure support alone: open a request";
+    let since = run.started_at + RESTORE_DEADLINE;
+    run.overdue.then(|| Condition::of(ConditionKind::RestoreFailing, &service, fact, next).since(since))
 }
 
 fn failing(record: &Record) -> Option<Condition> {
     let service = record.service.name();
-    if let Operation::Restore(run) = &record.operation
-        && run.overdue
-    {
-        let fact = format!(
-            "the restore of {} has been under way since {} and is past its deadline",
-            run.source.name, run.started_at
-        );
-        let next = "a service that never leaves Updating can be freed by Azure support alone: open a request";
-        let since = run.started_at + RESTORE_DEADLINE;
-        return Some(Condition::of(ConditionKind::RestoreFailing, &service, fact, next).since(since));
-    }
     let failures = record.restore_failures.as_ref()?;
     let next = match &record.restore_wish {
         Some(_) => "mend what Azure names; it is tried again by itself",

@@ -52,7 +52,7 @@ pub struct BackupRun {
 }
 
 impl BackupRun {
-    /// Whether it has gone further than to be prepared: from then on it is driven to its end.
+    /// Whether it has gone further than to be prepared.
     pub fn is_claimed(&self) -> bool {
         !matches!(self.phase, BackupPhase::Inventory(_) | BackupPhase::Prepared)
     }

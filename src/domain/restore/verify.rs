@@ -132,10 +132,13 @@ impl Step<'_> {
         self.close(outcome, text, compared).telling(held).telling_all(not_protected)
     }
 
-    /// What users did before a restore began is gone once Azure has begun it. One whose answer was lost may never have
-    /// begun, and then all of that still stands.
+    /// What users did before a restore began is gone once Azure has begun it. One whose answer was lost, or that nobody ever
+    /// saw run, may never have begun, and then all of that still stands.
     fn note_beginning(&mut self) {
-        let may_never_have = matches!(self.run.phase, RestorePhase::Requested(_));
+        let may_never_have = matches!(
+            self.run.phase,
+            RestorePhase::Requested(_) | RestorePhase::Verifying { ended: RestoreEnd::Unseen, .. }
+        );
         let before = match self.record.holds {
             Holds::Nothing => None,
             Holds::Backup(Held { restored_at, .. }) => Some(restored_at),
