@@ -295,6 +295,17 @@ fn what_was_left_raises_nothing_once_all_is_over_there() {
     left.set_unconfigured().tick("02:42");
     watched.change(|watched| watched.secondaries.clear()).judge("02:43");
     assert!(watched.raised().is_empty());
+    let mut open = Story::of_secondary().having(|story| {
+        story.restore_runs("02:21", manifest("02:00"));
+        story.tick("02:40").poll(ended_badly()).write(WriteOnce::Written);
+        story.tick("02:46").look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-2"))
+    });
+    open.set_unconfigured().tick("08:45").poll(still_running());
+    watched.now_of(&[&verified(), &open]).judge("08:45");
+    assert!(watched.raised().is_empty(), "that it failed before says nothing of what runs");
+    open.tick("08:46").poll(still_running()).look(finds("Updating"));
+    watched.now_of(&[&verified(), &open]).judge("08:46");
+    assert_eq!(watched.raised(), ["RestoreFailing"], "it is past its deadline");
 }
 
 #[test]

@@ -219,10 +219,14 @@ fn nothing_that_wants_to_begin_ends_being_busy() {
 fn what_waits_for_something_else_is_not_kept_waiting_by_azure() {
     let mut story =
         Story::of_secondary().having(|story| story.restore_posts("02:30", manifest("02:00")).answer(busy()));
-    story.latched("contoso-ap", "02:31").tick("02:32");
+    story.serving_unknown().tick("02:31");
+    story.serving("contoso").latched("contoso-ap", "02:32").tick("02:33");
     story.check(expect![[r#"
-        failed over to contoso-ap since 02:31
-        02:32 B Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:32: contoso-ap has carried the traffic since 2026-03-10T02:31:00Z, and what was changed there must not be lost: say `resume` when the primary is to be followed again; busy since: -}
+        the profile does not say who serves
+        02:31 B Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:31: which service carries the traffic is not known: the profile is disabled}
+        contoso carries the traffic
+        failed over to contoso-ap since 02:32
+        02:33 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:31: contoso-ap has carried the traffic since 2026-03-10T02:32:00Z, and what was changed there must not be lost: say `resume` when the primary is to be followed again; busy since: -}
     "#]]);
 }
 

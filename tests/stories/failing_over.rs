@@ -38,7 +38,7 @@ fn the_return_after_two_that_served_names_both() {
     story.reads("09:30", "contoso").in_words();
     story.check(expect![[r#"
         09:30 H Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 09:30, blind until 09:30}
-              traffic has returned to the primary contoso. What was changed on contoso-dr and contoso-ap since 2026-03-10T08:03:00Z may be missing there: restore its backup into contoso by hand if you need it, then say `resume`
+              traffic has returned to the primary contoso. What was changed on contoso-dr and contoso-ap since 2026-03-10T08:03:00Z may be missing there: restore a backup of that into contoso by hand if you need it, then say `resume`
     "#]]);
 }
 
@@ -49,7 +49,7 @@ fn the_latch_stays_closed_when_traffic_returns_by_itself() {
     story.reads("08:31", "contoso");
     story.check(expect![[r#"
         08:30 E Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:30, blind until 08:30}
-              traffic has returned to the primary contoso. What was changed on contoso-dr since 2026-03-10T08:03:00Z may be missing there: restore its backup into contoso by hand if you need it, then say `resume`
+              traffic has returned to the primary contoso. What was changed on contoso-dr since 2026-03-10T08:03:00Z may be missing there: restore a backup of that into contoso by hand if you need it, then say `resume`
         08:31 F Idle + contoso serves -> Idle, rest
     "#]]);
 }

@@ -205,6 +205,24 @@ fn a_restore_that_may_never_have_begun_does_not_make_up_for_what_nobody_watched_
     "#]]);
 }
 
+/// Something in between answered in Azure's place, and the service was never seen Updating.
+#[test]
+fn nor_does_one_that_nobody_ever_saw_run() {
+    let mut story = standby().having(|story| {
+        story.drive().look(finds("Succeeded")).look(finds("Succeeded")).answer(accepted("op-2"));
+        story.tick("08:50").poll(no_word()).look(finds("Succeeded"));
+        story.tick("08:55").poll(no_word()).look(finds("Succeeded")).write(WriteOnce::Written)
+    });
+    story.nobody_watched_until("08:00").offer("09:00", manifest("08:55").with_inventory()).drive();
+    story.look(finds("Succeeded").other_lists());
+    story.check(expect![[r#"
+        nobody could tell who serves until 08:00
+        09:00 F Idle + manifest contoso@08:55 -> Idle, rest | restore.wished {wish: contoso@08:55; attempts: -; seen: 08:55}
+        09:00 F Idle + resumed -> Idle, look for contoso@08:55
+        09:00 F Idle + look Succeeded, other lists than after the restore -> Idle, rest | restore.deferred {deferred: since 09:00: up to 2026-03-10T08:00:00Z nobody could tell who carries the traffic, and contoso-dr has changed since contoso-20260310T083000Z was restored into it: users may have been there. If what is there now may be overwritten, restore a backup by hand or say `resume`}
+    "#]]);
+}
+
 #[test]
 fn what_was_unwatched_before_the_restore_or_the_last_resume_says_nothing() {
     let mut before = standby();
