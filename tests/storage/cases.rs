@@ -393,6 +393,12 @@ async fn nor_is_it_written_and_that_is_told_as_such(containers: Containers<'_>) 
     let (azure, other) = (containers.azure(), containers.other());
     let etag = azure.store().save(PATH, b"1".to_vec(), None).await.unwrap();
     let lease = "00000000-0000-0000-0000-000000000003";
+    let at = blob_name(&containers);
+    assert_eq!(write_manifest(&azure, &at, "one").await, WriteOnce::Written);
+    other.acquire_lease(&containers.backups, &backup().manifest(), lease).await.unwrap();
+    assert_eq!(write_manifest(&azure, &at, "one").await, WriteOnce::Same, "it lies there, leased or not");
+    assert_eq!(write_manifest(&azure, &at, "two").await, WriteOnce::Other);
+    other.release_lease(&containers.backups, &backup().manifest(), lease).await.unwrap();
     other.acquire_lease(&containers.state, PATH, lease).await.unwrap();
     let saved = azure.store().save(PATH, b"2".to_vec(), Some(&etag)).await;
     let Err(SaveTrouble::Refused(trouble)) = &saved else { panic!("{saved:?}") };
