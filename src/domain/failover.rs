@@ -242,9 +242,13 @@ fn refusal(context: &Context, record: &Record, even_if_unknown: bool) -> Option<
     }
 }
 
-/// An automatic wish for a backup that began before the last `resume` is over, wherever it stands.
+/// An automatic wish for a backup that began before the last `resume` is over, wherever it stands; and so is one for a backup
+/// of whoever was the primary for a while, though this record never turned its role for that.
 pub fn drop_given_up(context: &Context, record: &mut Record) {
-    record.restore_wish.take_if(|wish| gate::is_given_up(wish, context.resumed_at));
+    let is_turned = record.primary == context.primary;
+    record.restore_wish.take_if(|wish| {
+        gate::is_given_up(wish, context.resumed_at) || (is_turned && gate::is_of_another(context, wish))
+    });
 }
 
 /// The latch and the time of the last `resume`, found in the record of a service that is not the primary: it was, or it

@@ -67,6 +67,10 @@ fn traffic(
             "the primary was {before} and is {primary} now, and what the record of {before} says of a failover does not \
              stand in that of {primary} yet: one of the two cannot be used"
         )),
+        _ if is_of_another(context, wish) => Some(format!(
+            "it is a backup of {}, which was the primary for a while, and the primary is {primary} now",
+            wish.source.name.service()
+        )),
         (By::Automatic, Some(latch)) => Some(format!(
             "{} carried the traffic since {}, and what was changed there must not be lost: say `resume` when the \
              primary is to be followed again",
@@ -116,6 +120,11 @@ pub fn after_looking(context: &Context, (record, wish): (&Record, &RestoreWish),
         Ok(service) => fits(source, service),
         Err(why) => Verdict::Deferred(format!("the service cannot be looked at: {why}")),
     }
+}
+
+/// Whether an automatic wish is for a backup of a service that is not the primary.
+pub fn is_of_another(context: &Context, wish: &RestoreWish) -> bool {
+    wish.by == By::Automatic && *wish.source.name.service() != context.primary
 }
 
 /// Whether an automatic wish is for a backup that began before the last `resume`.

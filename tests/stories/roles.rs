@@ -86,6 +86,40 @@ fn when_roles_change_an_open_backup_is_driven_to_its_end() {
     "#]]);
 }
 
+/// While the old primary's record could not be read, nobody turned this one's role, and then the settings were put back.
+#[test]
+fn a_wish_for_a_backup_of_whoever_was_the_primary_for_a_while_is_over() {
+    let mut story = Story::of_secondary();
+    story.set_primary("contoso-ap").set_handed_over(false);
+    story.offer("02:30", manifest_of("contoso-ap", "02:00")).drive();
+    story.set_primary("contoso").set_handed_over(true).tick("02:31");
+    story.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-ap
+        the latch stands in the primary's record: false
+        02:30 A Idle + manifest contoso-ap@02:00 -> Idle, rest | restore.wished {wish: contoso-ap@02:00}
+        02:30 A Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:30: the primary was contoso and is contoso-ap now, and what the record of contoso says of a failover does not stand in that of contoso-ap yet: one of the two cannot be used}
+        APIM_PRIMARY_ID=…/contoso
+        the latch stands in the primary's record: true
+        02:31 B Idle + resumed -> Idle, rest {wish: -; deferred: -}
+    "#]]);
+    let mut raced = Story::of_secondary().having(|story| story.offer("02:30", manifest("02:00")).drive());
+    raced
+        .set_primary("contoso-ap")
+        .set_handed_over(false)
+        .offer("02:30:01", manifest_of("contoso-ap", "02:10"));
+    raced.set_primary("contoso").set_handed_over(true);
+    raced.meanwhile("A", "02:30:02").drive().in_words();
+    raced.check(expect![[r#"
+        APIM_PRIMARY_ID=…/contoso-ap
+        the latch stands in the primary's record: false
+        02:30:01 B Idle + manifest contoso-ap@02:10 -> Idle, rest | restore.wished {wish: contoso-ap@02:10}
+        APIM_PRIMARY_ID=…/contoso
+        the latch stands in the primary's record: true
+        02:30:02 A Idle + resumed -> Idle, rest {wish: -}
+              to be restored into contoso-dr: its manifest arrived
+    "#]]);
+}
+
 #[test]
 fn a_service_that_is_no_longer_configured_is_driven_to_its_end_and_begins_nothing() {
     let mut story = Story::of_secondary().having(|story| {

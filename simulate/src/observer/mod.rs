@@ -112,6 +112,8 @@ pub(crate) struct Observer {
     repaired: BTreeMap<usize, OffsetDateTime>,
     /// How the app has been deployed so far.
     deployments: Vec<Deployed>,
+    /// When the settings last named another primary.
+    roles_changed_at: Option<OffsetDateTime>,
     /// Every backup that a record has held the manifest of, and what it is fit for.
     weighed: BTreeMap<String, Weighed>,
     /// When calls were told who serves.
@@ -158,6 +160,7 @@ impl Observer {
             spoilt: BTreeSet::new(),
             repaired: BTreeMap::new(),
             deployments: Vec::new(),
+            roles_changed_at: None,
             weighed: BTreeMap::new(),
             reads: Vec::new(),
             edits: Vec::new(),
@@ -229,7 +232,7 @@ impl Observer {
         }
         self.answer_is_kept(scene, call, &heard);
         if let End::Succeeded(_) = end {
-            self.failover_is_kept(call, &heard);
+            self.failover_is_kept(scene, call, &heard);
             self.wish_is_kept(call, &heard);
             self.updating_is_heeded(call, &heard);
         }
@@ -305,7 +308,10 @@ impl Observer {
     }
 
     /// The settings have changed.
-    pub(crate) fn deployed(&mut self, _: &Scene<'_>, deployed: &Deployed) {
+    pub(crate) fn deployed(&mut self, scene: &Scene<'_>, deployed: &Deployed) {
+        if self.deployments.last().is_some_and(|last| last.primary != deployed.primary) {
+            self.roles_changed_at = Some(scene.now);
+        }
         self.deployments.push(deployed.clone());
     }
 

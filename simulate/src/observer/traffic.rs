@@ -6,10 +6,13 @@ use time::{Duration, OffsetDateTime};
 use super::heard::Heard;
 use super::record::{Record, moment, text};
 use super::records::Step;
-use super::{Invariant, Observer, Verdict};
+use super::{Invariant, Observer, Scene, Verdict};
 use crate::plan::{Live, SERVICES};
 use crate::world::call::Call;
 use crate::world::deployed::Deployed;
+
+/// A call lives five minutes, and one that began in its last moment another five.
+const TWO_LIVES: Duration = Duration::minutes(11);
 
 /// What a read of the profile said: a service, or that nobody knows.
 pub(super) type Serving = Option<usize>;
@@ -192,11 +195,12 @@ impl Observer {
     }
 
     /// A call that was told that a secondary serves, and did its work, has kept that.
-    pub(super) fn failover_is_kept(&mut self, call: &Call, heard: &Heard) {
+    pub(super) fn failover_is_kept(&mut self, scene: &Scene<'_>, call: &Call, heard: &Heard) {
         let primary = call.deployed.primary;
         let Some(Some((_, Some(serving)))) = heard.profile else { return };
         let resumed = self.resumed_at.is_some_and(|at| at >= call.began);
-        let turned = self.deployments.last().is_some_and(|last| last.primary != primary);
+        // Calls that have begun under other settings go by those to their end: to them nothing is failed over.
+        let turned = self.roles_changed_at.is_some_and(|at| scene.now - at < TWO_LIVES);
         if serving == primary || resumed || turned || self.found_spoilt(call, primary) {
             return;
         }
