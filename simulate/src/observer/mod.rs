@@ -120,6 +120,8 @@ pub(crate) struct Observer {
     reads: Vec<OffsetDateTime>,
     /// What somebody changed on which service, and when.
     edits: Vec<(usize, OffsetDateTime)>,
+    /// Those of them that were made while the settings said who serves.
+    edits_by_settings: Vec<(usize, OffsetDateTime)>,
     /// When a record last said what a restore has left on its service.
     settled: BTreeMap<usize, OffsetDateTime>,
     /// When a record last said that a failover has begun.
@@ -164,6 +166,7 @@ impl Observer {
             weighed: BTreeMap::new(),
             reads: Vec::new(),
             edits: Vec::new(),
+            edits_by_settings: Vec::new(),
             settled: BTreeMap::new(),
             latched_at: None,
             latches: BTreeSet::new(),

@@ -18,6 +18,9 @@ impl Observer {
     /// Somebody has changed what a service holds.
     pub(crate) fn edited(&mut self, scene: &Scene<'_>, service: usize) {
         self.edits.push((service, scene.now));
+        if self.deployments.last().is_some_and(|last| last.live == Live::Off) {
+            self.edits_by_settings.push((service, scene.now));
+        }
     }
 
     /// A call was told who serves.
@@ -59,6 +62,8 @@ impl Observer {
         let left = ended_last.map_or(settled, |ended| ended.min(settled));
         let from = self.resumed_at.map_or(left, |resumed| resumed.max(left));
         let edits = self.edits.iter().filter(|(edited, at)| *edited == service && *at > from);
+        // Where the settings said that the primary serves, what a restore left was what it held when that was seen.
+        let edits = edits.filter(|edit| edit.1 > settled || !self.edits_by_settings.contains(edit));
         let unwatched = edits.map(|(_, at)| *at).filter(|at| scene.now - *at > CROSSING).find(|at| {
             let before =
                 self.reads.iter().filter(|read| *read <= at).max().map_or(from, |read| *read.max(&from));

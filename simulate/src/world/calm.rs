@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::World;
@@ -16,6 +17,9 @@ use crate::plan::{Live, SERVICES};
 
 /// The deadlines of a backup and of a restore, together.
 const DEADLINES: Duration = Duration::hours(10);
+
+/// How long a person lets a restore wait before he asks for it himself.
+const LONG: Duration = Duration::hours(3);
 
 impl World {
     pub(super) async fn calm_down(self: &Arc<Self>) {
@@ -122,13 +126,19 @@ impl World {
     }
 
     /// Content that may be somebody else's, or that of users, is overwritten when somebody says so, and not before. He
-    /// looks right after a tick: until the next one an event may have told of a newer reason to wait.
+    /// looks right after a tick: until the next one an event may have told of a newer reason to wait. Where it has waited for
+    /// hours, be it for the others' turns, he does not wait to be asked.
     async fn chance_to_vouch(self: &Arc<Self>, draws: &mut Draws) {
         let deployed = Arc::clone(&self.state().deployed);
         let waits = |service: &usize| {
             let record = self.record(*service);
-            let reason = record["restoreWish"]["deferred"]["reason"].as_str().unwrap_or_default();
-            reason.contains("restore a backup by hand")
+            let deferred = &record["restoreWish"]["deferred"];
+            let reason = deferred["reason"].as_str().unwrap_or_default();
+            let since =
+                deferred["since"].as_str().and_then(|since| OffsetDateTime::parse(since, &Rfc3339).ok());
+            let for_hours =
+                since.is_some_and(|since| self.now() - since > LONG) && record["restoreWish"]["by"] != "hand";
+            reason.contains("restore a backup by hand") || for_hours
         };
         let newest = self.newest_accepted(deployed.primary);
         let (Some(name), true) = (newest, deployed.secondaries.iter().any(waits)) else { return };
