@@ -23,8 +23,10 @@ pub fn missed<'a>(source: &'a Record, target: &Record, now: Timestamp) -> Option
 }
 
 /// A target's place in the order in which targets are driven: one that is being restored before all, for its end
-/// makes room for another; then the one that holds the oldest backup, one that holds nothing known before it.
-pub fn turn(target: &Record) -> (bool, Option<Timestamp>) {
+/// makes room for another; then one that a person waits for, whose word lapses after a while; then the one that holds the
+/// oldest backup, one that holds nothing known before it.
+pub fn turn(target: &Record) -> (bool, bool, Option<Timestamp>) {
     let is_waiting = !matches!(target.operation, Operation::Restore(_));
-    (is_waiting, target.holds.begun_at())
+    let by_itself = target.restore_wish.as_ref().is_none_or(|wish| wish.by == By::Automatic);
+    (is_waiting, by_itself, target.holds.begun_at())
 }

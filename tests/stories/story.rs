@@ -428,7 +428,7 @@ impl Story {
     }
 
     /// Its place in the order in which targets are driven: the smallest goes first.
-    pub(crate) fn turn(&self) -> (bool, Option<Timestamp>) {
+    pub(crate) fn turn(&self) -> (bool, bool, Option<Timestamp>) {
         take_up::turn(&self.record)
     }
 

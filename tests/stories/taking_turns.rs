@@ -125,3 +125,15 @@ fn a_target_that_is_being_restored_is_driven_before_all_that_wait() {
     });
     assert!(restoring.turn() < nothing.turn());
 }
+
+/// Whatever the others hold, a person's word lapses after four hours.
+#[test]
+fn a_target_that_a_person_waits_for_goes_before_those_that_wait_by_themselves() {
+    let held = |when: &str, of: &str| {
+        Story::of_secondary().having(|story| story.restore_held(when, "03:50", manifest(of)))
+    };
+    let asked = held("03:30", "03:00").having(|story| story.offer("04:00", manifest("02:00").by_hand()));
+    let by_itself = held("01:30", "01:00").having(|story| story.offer("04:00", manifest("03:30")));
+    assert!(asked.turn() < by_itself.turn());
+    assert!(held("01:30", "01:00").turn() < held("03:30", "03:00").turn());
+}

@@ -119,7 +119,10 @@ impl Observer {
         let given_up = primary.and_then(|record| moment(record.at("resumedAt")));
         let began = moment(&was["source"]["startedAt"]);
         let given_up = automatic && given_up.is_some_and(|at| began.is_some_and(|began| began < at));
-        if held || told || dropped || withdrawn || resumed || given_up {
+        // Settings that named another primary for a while had it taken in.
+        let primary = SERVICES[step.call.deployed.primary].0;
+        let of_another = automatic && name.rsplit_once('-').is_some_and(|(service, _)| service != primary);
+        if held || told || dropped || withdrawn || resumed || given_up || of_another {
             Ok(())
         } else {
             Err(format!("the wish for {name} vanished"))
