@@ -187,7 +187,7 @@ impl Observer {
                 }
             };
         }
-        let known = read || elsewhere() || before["serving"] == after["serving"];
+        let known = read || stood || elsewhere() || before["serving"] == after["serving"];
         match serving != step.name() && known {
             true => Ok(()),
             false => Err(format!("no read said that {serving} serves")),
