@@ -7,7 +7,7 @@ use super::record::{By, FailedOver, Holds, Operation, Record, RestoreSource, Res
 use super::serving::Serving;
 use super::vocabulary::{BackupName, ServiceState, Timestamp};
 
-pub use content::{asking, unwatched, unwatched_since};
+pub use content::{asking, restored_from, unwatched, unwatched_since};
 
 mod content;
 

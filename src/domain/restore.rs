@@ -298,8 +298,9 @@ impl Step<'_> {
         let serving = self.context.serving.service()?;
         if *serving != target {
             self.run.under_traffic = None;
+            return None;
         }
-        if self.run.under_traffic.is_some() || *serving != target {
+        if self.run.under_traffic.is_some() {
             return None;
         }
         self.run.under_traffic = Some(self.now);

@@ -1,4 +1,4 @@
-//! A network on which writes go wrong, and something in between answers for lists.
+//! A network on which writes go wrong, and something in between answers for lists and blobs.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     LosesRequest,
 }
 
-/// Does to the next writes and lists what was asked for, and lets all else pass.
+/// Does to the next writes, lists and reads what was asked for, and lets all else pass.
 #[derive(Debug)]
 pub(crate) struct Flaky {
     network: Arc<dyn HttpClient>,

@@ -128,14 +128,17 @@ impl Heard {
 
     /// Whether what was last read there is a record, or that there is none.
     pub(super) fn could_read(&self, service: usize) -> bool {
-        let last = self.asked.get(&service).and_then(|(_, answers)| answers.last());
+        let last = self.last_answer(service);
         last.is_some_and(|(status, body)| *status == 404 || Record::read(body).is_some())
+    }
+
+    fn last_answer(&self, service: usize) -> Option<&(u16, Bytes)> {
+        self.asked.get(&service)?.1.last()
     }
 
     /// The record that was last read there, and when it was asked for.
     pub(super) fn last_read(&self, service: usize) -> Option<(OffsetDateTime, Record)> {
-        let (_, answers) = self.asked.get(&service)?;
-        let (_, body) = answers.last()?;
+        let (_, body) = self.last_answer(service)?;
         Some((*self.records.get(&service)?, Record::read(body)?))
     }
 

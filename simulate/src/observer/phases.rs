@@ -96,9 +96,7 @@ impl Observer {
             _ => (Invariant::History, Err("a run ended and left nothing for the history".to_owned())),
         }
     }
-}
 
-impl Observer {
     /// A call that found a service `Updating` leaves no earlier look standing that found it free: two of those with that
     /// between them prove no end.
     pub(super) fn updating_is_heeded(&mut self, call: &Call, heard: &Heard) {

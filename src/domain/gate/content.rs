@@ -32,12 +32,17 @@ fn is_ours(record: &Record) -> bool {
 /// Up to when nobody watched who serves, if that was after the last restore began and after the last `resume`. Azure may
 /// have ended the restore long before that was seen, so what users did since it began may stand.
 pub fn unwatched(context: &Context, record: &Record) -> Option<Timestamp> {
+    unwatched_since(context, restored_from(record)?)
+}
+
+/// When the last restore began; where an older version did not write that down, when its end was known.
+pub fn restored_from(record: &Record) -> Option<Timestamp> {
     let known_at = match &record.holds {
         Holds::Nothing => return None,
         Holds::Backup(held) => held.restored_at,
         Holds::Unknown { since, .. } => *since,
     };
-    unwatched_since(context, record.restore_began_at.unwrap_or(known_at))
+    Some(record.restore_began_at.unwrap_or(known_at))
 }
 
 /// The same of a restore that began at `began_at`.

@@ -139,12 +139,7 @@ impl Step<'_> {
             self.run.phase,
             RestorePhase::Requested(_) | RestorePhase::Verifying { ended: RestoreEnd::Unseen, .. }
         );
-        let before = match self.record.holds {
-            Holds::Nothing => None,
-            Holds::Backup(Held { restored_at, .. }) => Some(restored_at),
-            Holds::Unknown { since, .. } => Some(since),
-        };
-        let before = self.record.restore_began_at.or(before).filter(|_| may_never_have);
+        let before = gate::restored_from(&self.record).filter(|_| may_never_have);
         self.record.restore_began_at = Some(before.unwrap_or(self.run.started_at));
     }
 
