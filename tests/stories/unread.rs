@@ -2,9 +2,10 @@
 
 use expect_test::expect;
 
-use super::conditions::{Watched, fail_over, failed_over, held, verified};
+use super::conditions::{fail_over, failed_over};
 use super::fixtures::*;
 use super::story::Story;
+use super::watched::{Watched, held, verified};
 
 const HICCUP: &str = "storage did not answer";
 
