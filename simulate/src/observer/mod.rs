@@ -134,6 +134,8 @@ pub(crate) struct Observer {
     dropped: BTreeMap<String, OffsetDateTime>,
     /// When a service was last pinned.
     pinned_at: BTreeMap<usize, OffsetDateTime>,
+    /// When a record first said of a backup that it is accepted.
+    accepted_at: BTreeMap<String, OffsetDateTime>,
     /// The backups whose request never left, by what the transport said.
     told_unsent: BTreeSet<String>,
     /// When a person last said `resume` and was heard.
@@ -173,6 +175,7 @@ impl Observer {
             served_before: Vec::new(),
             dropped: BTreeMap::new(),
             pinned_at: BTreeMap::new(),
+            accepted_at: BTreeMap::new(),
             told_unsent: BTreeSet::new(),
             resumed_at: None,
         }

@@ -18,6 +18,9 @@ const BACKUP_WISH_LIFETIME: Duration = Duration::hours(1);
 
 impl Observer {
     pub(super) fn wishes_follow(&mut self, step: &Step<'_>) {
+        for (name, _) in step.after.accepted() {
+            self.accepted_at.entry(name.to_owned()).or_insert(step.scene.now);
+        }
         let none = Value::Null;
         let before = |field: &str| step.before.map_or(&none, |record| record.at(field)).clone();
         let (was, is) = (before("restoreWish"), step.after.at("restoreWish").clone());
@@ -85,16 +88,15 @@ impl Observer {
     /// Without an event, only the newest accepted backup is taken up, and only after a while.
     fn is_overdue(&self, step: &Step<'_>, name: &str) -> Verdict {
         let primary = self.record(step.call.deployed.primary).ok_or("the primary has no record")?;
-        // What this call itself has proven it may not have been told was saved.
-        let began_at = step.call.utc_now();
-        let done = |other: &str| primary.known(other).and_then(|known| moment(&known["completedAt"]));
         let newer = primary.accepted().any(|(other, began)| {
-            let told = done(other).is_none_or(|done| done < began_at);
+            // What was saved since this call began it may not have been told, though it proved that itself.
+            let told = self.accepted_at.get(other).is_some_and(|at| *at < step.call.began);
             other != name
                 && told
                 && self.written.get(name).is_some_and(|mine| began > *mine + Duration::seconds(300))
         });
-        let done = done(name).ok_or_else(|| format!("the record does not know {name}"))?;
+        let known = primary.known(name).ok_or_else(|| format!("the record does not know {name}"))?;
+        let done = moment(&known["completedAt"]).ok_or("the record does not say when it was done")?;
         match step.now() - done >= EVENT_PATIENCE && !newer {
             true => Ok(()),
             false => Err(format!("a tick took {name} up, which was done at {done}")),
