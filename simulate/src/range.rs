@@ -26,6 +26,9 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
 }
 
+/// What a world's futures need of a stack where they are not optimised; a thread has less by itself.
+const STACK: usize = 8 << 20;
+
 /// How a range is run.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -54,7 +57,8 @@ pub fn run(seeds: std::ops::Range<u64>, options: Options) -> Outcome {
     };
     std::thread::scope(|scope| {
         for _ in 0..options.threads {
-            scope.spawn(work);
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            thread.spawn_scoped(scope, work).expect("a thread");
         }
     });
     let mut outcome = outcome.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
