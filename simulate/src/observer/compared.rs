@@ -25,8 +25,7 @@ impl Observer {
             let known = before.at("holds");
             known["compared"] != holds["compared"] || known["backup"] != holds["backup"]
         });
-        let mut edits = self.edits.iter().filter(|(edited, _)| *edited == step.service);
-        let changing = edits.any(|(_, at)| step.scene.now - *at < READING);
+        let changing = self.edits_of(step.service).any(|edit| step.scene.now - edit.at < READING);
         if !is_new || changing || holds["compared"]["result"] != "verified" {
             return;
         }

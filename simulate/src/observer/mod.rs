@@ -75,6 +75,15 @@ struct ByHand {
     even_if_live: bool,
 }
 
+/// A change that somebody made to what a service holds.
+#[derive(Clone, Copy, Debug)]
+struct Edit {
+    service: usize,
+    at: OffsetDateTime,
+    /// The settings of then said who serves, so that nobody had to be asked.
+    by_settings: bool,
+}
+
 /// Watches one world.
 pub(crate) struct Observer {
     marks: Marks,
@@ -118,10 +127,8 @@ pub(crate) struct Observer {
     weighed: BTreeMap<String, Weighed>,
     /// When calls were told who serves.
     reads: Vec<OffsetDateTime>,
-    /// What somebody changed on which service, and when.
-    edits: Vec<(usize, OffsetDateTime)>,
-    /// Those of them that were made while the settings said who serves.
-    edits_by_settings: Vec<(usize, OffsetDateTime)>,
+    /// What somebody changed, in the order in which it happened.
+    edits: Vec<Edit>,
     /// When a record last said what a restore has left on its service.
     settled: BTreeMap<usize, OffsetDateTime>,
     /// When a record last said that a failover has begun.
@@ -168,7 +175,6 @@ impl Observer {
             weighed: BTreeMap::new(),
             reads: Vec::new(),
             edits: Vec::new(),
-            edits_by_settings: Vec::new(),
             settled: BTreeMap::new(),
             latched_at: None,
             latches: BTreeSet::new(),

@@ -114,7 +114,7 @@ impl Observer {
             operation.kind == OperationKind::Restore && operation.service == SERVICES[service].0
         };
         // Somebody may come between the look and the request.
-        let crossed = self.edits.iter().any(|(edited, at)| *edited == service && scene.now - *at < CROSSING);
+        let crossed = self.edits_of(service).any(|edit| scene.now - edit.at < CROSSING);
         if crossed || operations.iter().any(restored) {
             return;
         }

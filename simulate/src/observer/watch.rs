@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::records::Step;
-use super::{Invariant, Observer, Scene};
+use super::{Edit, Invariant, Observer, Scene};
 use crate::plan::{Live, SERVICES};
 use crate::world::call::Call;
 use apim_dr_sim::journal::OperationKind;
@@ -17,10 +17,13 @@ const CROSSING: Duration = Duration::seconds(60);
 impl Observer {
     /// Somebody has changed what a service holds.
     pub(crate) fn edited(&mut self, scene: &Scene<'_>, service: usize) {
-        self.edits.push((service, scene.now));
-        if self.deployments.last().is_some_and(|last| last.live == Live::Off) {
-            self.edits_by_settings.push((service, scene.now));
-        }
+        let by_settings = self.deployments.last().is_some_and(|last| last.live == Live::Off);
+        self.edits.push(Edit { service, at: scene.now, by_settings });
+    }
+
+    /// What somebody has changed on one service.
+    pub(super) fn edits_of(&self, service: usize) -> impl Iterator<Item = &Edit> {
+        self.edits.iter().filter(move |edit| edit.service == service)
     }
 
     /// A call was told who serves.
@@ -61,10 +64,10 @@ impl Observer {
         }
         let left = ended_last.map_or(settled, |ended| ended.min(settled));
         let from = self.resumed_at.map_or(left, |resumed| resumed.max(left));
-        let edits = self.edits.iter().filter(|(edited, at)| *edited == service && *at > from);
         // Where the settings said that the primary serves, what a restore left was what it held when that was seen.
-        let edits = edits.filter(|edit| edit.1 > settled || !self.edits_by_settings.contains(edit));
-        let unwatched = edits.map(|(_, at)| *at).filter(|at| scene.now - *at > CROSSING).find(|at| {
+        let counts = |edit: &&Edit| edit.at > from && (edit.at > settled || !edit.by_settings);
+        let edits = self.edits_of(service).filter(counts).map(|edit| edit.at);
+        let unwatched = edits.filter(|at| scene.now - *at > CROSSING).find(|at| {
             let before =
                 self.reads.iter().filter(|read| *read <= at).max().map_or(from, |read| *read.max(&from));
             let after = self.reads.iter().filter(|read| *read > at).min().map_or(scene.now, |read| *read);

@@ -83,8 +83,7 @@ impl World {
     }
 
     fn fill(&self, service: usize) {
-        self.cloud.service(SERVICES[service].0).edit(content::fill);
-        self.observe(|observer, scene| observer.edited(scene, service));
+        self.change(service, content::fill);
     }
 
     /// What somebody asked for before the calm may still bring the backup of a nearly empty service into the primary: he

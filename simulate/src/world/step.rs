@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
+use apim_dr_sim::content::Content;
 use time::Duration;
 
 use super::World;
@@ -110,7 +111,12 @@ impl World {
     }
 
     fn edit(&self, service: usize, number: u32) {
-        self.cloud.service(SERVICES[service].0).edit(|content| content::edit(content, number));
+        self.change(service, |content| content::edit(content, number));
+    }
+
+    /// Somebody changes what a service holds, and the observer hears of it.
+    pub(super) fn change(&self, service: usize, change: impl FnOnce(&mut Content)) {
+        self.cloud.service(SERVICES[service].0).edit(change);
         self.observe(|observer, scene| observer.edited(scene, service));
     }
 
