@@ -82,6 +82,8 @@ struct Edit {
     at: OffsetDateTime,
     /// The settings of then said who serves, so that nobody had to be asked.
     by_settings: bool,
+    /// Nothing but taken away, so that nobody's work is lost where a restore goes over it.
+    emptied: bool,
 }
 
 /// Watches one world.

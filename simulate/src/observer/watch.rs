@@ -18,7 +18,12 @@ impl Observer {
     /// Somebody has changed what a service holds.
     pub(crate) fn edited(&mut self, scene: &Scene<'_>, service: usize) {
         let by_settings = self.deployments.last().is_some_and(|last| last.live == Live::Off);
-        self.edits.push(Edit { service, at: scene.now, by_settings });
+        self.edits.push(Edit { service, at: scene.now, by_settings, emptied: false });
+    }
+
+    /// Somebody has taken away most of what a service holds.
+    pub(crate) fn emptied(&mut self, scene: &Scene<'_>, service: usize) {
+        self.edits.push(Edit { service, at: scene.now, by_settings: false, emptied: true });
     }
 
     /// What somebody has changed on one service.
@@ -65,7 +70,8 @@ impl Observer {
         let left = ended_last.map_or(settled, |ended| ended.min(settled));
         let from = self.resumed_at.map_or(left, |resumed| resumed.max(left));
         // Where the settings said that the primary serves, what a restore left was what it held when that was seen.
-        let counts = |edit: &&Edit| edit.at > from && (edit.at > settled || !edit.by_settings);
+        let counts =
+            |edit: &&Edit| !edit.emptied && edit.at > from && (edit.at > settled || !edit.by_settings);
         let edits = self.edits_of(service).filter(counts).map(|edit| edit.at);
         let unwatched = edits.filter(|at| scene.now - *at > CROSSING).find(|at| {
             let before =

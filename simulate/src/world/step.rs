@@ -175,6 +175,7 @@ impl World {
 
     fn hollow(&self, service: usize, number: u32) {
         self.cloud.service(SERVICES[service].0).edit(|content| content::hollow(content, number));
+        self.observe(|observer, scene| observer.emptied(scene, service));
     }
 
     fn block(self: &Arc<Self>, service: usize, blocked: Blocked, minutes: i64) {
