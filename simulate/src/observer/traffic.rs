@@ -130,8 +130,9 @@ impl Observer {
         let (was, is) = (step.before.map(|record| record.at("resumedAt")), step.after.at("resumedAt"));
         if was.is_some_and(|was| was != is) && !is.is_null() && step.call.trigger.resumes().is_some() {
             self.resumed_at = Some(step.scene.now);
-            // What is taken over from the record of who was the primary before was said earlier.
-            if moment(is).is_some_and(|at| at >= step.call.utc_now()) {
+            // What is taken over from the record of who was the primary before was said earlier, by whatever clock.
+            let handed_over = self.records.values().any(|record| record.at("resumedAt") == is);
+            if !handed_over && moment(is).is_some_and(|at| at >= step.call.utc_now()) {
                 let verdict = match self.heard.get(&step.call.number) {
                     Some(heard) => may_resume(step, heard),
                     None => Err("nobody wrote it".to_owned()),
