@@ -238,16 +238,21 @@ async fn note_backup(
     driver.change(loaded, 1, decide).await.map(|_| ())
 }
 
-/// One that cannot be changed holds up no other.
+/// One that cannot be changed holds up no other. What another deployment wishes for in the same state container is its own.
 async fn note_withdrawal(
     driver: &Driver<'_>,
     records: &mut Records,
     service: Option<&ServiceName>,
 ) -> Result<(), Trouble> {
     let mut failed = Ok(());
-    for (name, loaded) in
-        records.iter_mut().filter(|(name, _)| service.is_none_or(|service| *name == service))
-    {
+    let primary = driver.deployment.primary.name();
+    let is_ours = |name: &ServiceName, loaded: &Loaded| {
+        driver.deployment.named(name).is_some() || loaded.record.primary == primary
+    };
+    let is_meant = |(name, loaded): &(&ServiceName, &mut Loaded)| {
+        service.map_or_else(|| is_ours(name, loaded), |service| *name == service)
+    };
+    for (name, loaded) in records.iter_mut().filter(is_meant) {
         let decide = |context: &_, record: &Record| Ok(offer::withdraw(context, record.clone()));
         if let Err(trouble) = driver.change(loaded, 1, decide).await {
             driver.report(Some(name), &trouble);
@@ -287,8 +292,10 @@ async fn accept_what_is_held(driver: &Driver<'_>, records: &mut Records, report:
 
 /// Reads what services hold, the most urgent first, for as long as there is time.
 async fn read_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut Report) {
-    let turns =
-        records.values().filter_map(|loaded| Some((driver.turn(loaded)?, loaded.record.service.name())));
+    let left: Vec<_> = left_over(driver, records).iter().map(ServiceId::name).collect();
+    let is_ours = |name: &ServiceName| driver.deployment.named(name).is_some() || left.contains(name);
+    let ours = records.iter().filter(|(name, _)| is_ours(name));
+    let turns = ours.filter_map(|(name, loaded)| Some((driver.turn(loaded)?, name.clone())));
     let mut turns: Vec<_> = turns.collect();
     turns.sort();
     for (turn, service) in turns {

@@ -101,6 +101,22 @@ async fn a_restore_that_is_held_back_says_why_can_insist_and_can_be_taken_back()
     world.assert_sound();
 }
 
+/// Two deployments may share a state container.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_deployment_wishes_for_is_not_taken_back() {
+    let mut world = World::new().await;
+    let name = world.standby().await;
+    world.set("LIVE_CHECK", "on");
+    world.run(&format!("restore {name} --yes")).await.answered(3, &["contoso-north: waits: "]);
+    let wish = world.record(NORTH).await["restoreWish"].clone();
+    for (setting, service) in [("APIM_PRIMARY_ID", "fabrikam"), ("APIM_SECONDARY_IDS", "fabrikam-dr")] {
+        let id = world.record(NORTH).await["service"].as_str().unwrap().replace(NORTH, service);
+        world.set(setting, &id);
+    }
+    world.run("withdraw").await;
+    assert_eq!(world.record(NORTH).await["restoreWish"], wish);
+}
+
 /// A backup of a secondary goes into the primary: failing back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secondarys_backup_goes_into_the_primary() {
