@@ -146,6 +146,8 @@ fn keep(context: &Context, mut record: Record, offer: &Offer, now: Timestamp) ->
         record.suspect = None;
     }
     let pin = if offer.by == By::Hand { choose(&mut record, offer, now) } else { None };
+    let by_itself = |wish: &RestoreWish| wish.by == By::Automatic && offer.by == By::Automatic;
+    let replaced = record.restore_wish.take().filter(by_itself);
     record.restore_wish = Some(RestoreWish {
         id: context.invocation.clone(),
         at: now,
@@ -153,6 +155,7 @@ fn keep(context: &Context, mut record: Record, offer: &Offer, now: Timestamp) ->
         even_if_live: offer.even_if_live,
         source: offer.source.clone(),
         deferred: None,
+        waits_since: replaced.and_then(|wish| wish.waiting_since()),
         failures: None,
     });
     let who = match offer.by {

@@ -95,7 +95,7 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
         let text = format!("would restore {name} into {}", context.service.name());
         return Decision::rest(record).telling_of(&name, EventName::DryRun, text);
     }
-    record.restore_wish = Some(RestoreWish { deferred: None, ..wish.clone() });
+    record.restore_wish = Some(RestoreWish { deferred: None, waits_since: None, ..wish.clone() });
     record.aside = None;
     record.operation = Operation::Restore(Box::new(RestoreRun {
         source: wish.source,
@@ -153,7 +153,7 @@ fn defer(mut record: Record, wish: RestoreWish, reason: String, now: Timestamp) 
         return Decision::rest(record);
     }
     let name = wish.source.name.clone();
-    let since = wish.deferred.as_ref().map_or(now, |before| before.since);
+    let since = wish.waiting_since().unwrap_or(now);
     let deferred = Some(Deferred { since, reason: reason.clone() });
     record.restore_wish = Some(RestoreWish { deferred, ..wish });
     Decision::rest(record).telling_of(&name, EventName::RestoreDeferred, reason)

@@ -215,6 +215,7 @@ fn wish() -> apim_dr::domain::record::RestoreWish {
         even_if_live: false,
         source,
         deferred,
+        waits_since: None,
         failures: None,
     }
 }

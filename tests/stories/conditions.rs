@@ -139,6 +139,25 @@ fn restore_deferred_is_raised_after_an_hour_with_its_reason() {
     "#]]);
 }
 
+/// With a backup twice an hour none of them waits for long, and the standby grows old all the same.
+#[test]
+fn restore_deferred_is_raised_though_newer_backups_take_each_others_place() {
+    let mut secondary = Story::of_secondary().having(|story| {
+        story.offer("02:21", manifest("02:00")).drive().look(finds("Updating"));
+        story.offer("02:51", manifest("02:30")).drive().look(finds("Updating"))
+    });
+    let mut watched = Watched::of(&[&verified(), &secondary]);
+    watched.judge("03:20");
+    secondary.offer("03:21", manifest("03:00")).drive().look(finds("Updating"));
+    watched.now_of(&[&verified(), &secondary]).judge("03:21");
+    secondary.offer("03:51", manifest("03:30").by_hand()).drive().look(finds("Updating"));
+    watched.now_of(&[&verified(), &secondary]).judge("03:52");
+    watched.check(expect![[r#"
+        03:21 condition.warned RestoreDeferred: contoso-20260310T030000Z waits to be restored since 2026-03-10T02:21:00Z: the service is Updating by somebody else. The restore begins by itself when that no longer holds; `apim-dr withdraw` gives it up
+        03:52 condition.cleared RestoreDeferred is over; it was raised since 2026-03-10T02:21:00Z: contoso-20260310T030000Z waits to be restored since 2026-03-10T02:21:00Z: the service is Updating by somebody else
+    "#]]);
+}
+
 #[test]
 fn restore_under_traffic_is_raised_while_it_runs() {
     let mut secondary = Story::of_secondary().having(|story| story.restore_runs("02:21", manifest("02:00")));

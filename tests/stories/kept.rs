@@ -59,6 +59,7 @@ fn wish_for(began: &str) -> RestoreWish {
         even_if_live: false,
         source: manifest(began).source,
         deferred: None,
+        waits_since: None,
         failures: None,
     }
 }

@@ -43,7 +43,7 @@ fn no_role_is_turned_before_the_latch_has_been_handed_over() {
         the latch stands in the primary's record: false
         02:31 B Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:31: the primary was contoso and is contoso-ap now, and what the record of contoso says of a failover does not stand in that of contoso-ap yet: one of the two cannot be used}
         02:32 C Idle + manifest contoso-ap@02:20 -> Idle, rest | restore.wished {wish: contoso-ap@02:20; deferred: -}
-        02:32 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:32: the primary was contoso and is contoso-ap now, and what the record of contoso says of a failover does not stand in that of contoso-ap yet: one of the two cannot be used}
+        02:32 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:31: the primary was contoso and is contoso-ap now, and what the record of contoso says of a failover does not stand in that of contoso-ap yet: one of the two cannot be used}
         the latch stands in the primary's record: true
         02:33 D Idle + resumed -> Idle, again | roles.changed {wish: -; deferred: -; seen: 02:33; primary: contoso-ap}
         02:33 D Idle + resumed -> Idle, rest

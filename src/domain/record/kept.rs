@@ -63,9 +63,19 @@ pub struct RestoreWish {
     /// Why it waits, since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferred: Option<Deferred>,
+    /// Since when the wishes waited whose place it took: backups may come more often than somebody is told of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
     /// Attempts that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<Failures>,
+}
+
+impl RestoreWish {
+    /// Since when it waits, or those whose place it took; none: nothing is known to hold it up.
+    pub fn waiting_since(&self) -> Option<Timestamp> {
+        self.deferred.as_ref().map(|deferred| deferred.since).or(self.waits_since)
+    }
 }
 
 /// Who brought a wish.
