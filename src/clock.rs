@@ -18,6 +18,10 @@ pub const LAST_CRAWLED: Duration = Duration::seconds(110);
 /// What a crawl has begun it may finish until then.
 pub const LAST_READ: Duration = Duration::seconds(116);
 
+/// Until then an alert may leave: its receiver has 10 s, and what became of it is saved before the host's limit of 5 min.
+/// While Resource Manager is silent an invocation is late whenever it comes to this, and somebody has to be told.
+pub const LAST_DELIVERED: Duration = Duration::seconds(210);
+
 /// Looks older than this do not allow a POST.
 pub const OLDEST_LOOK: Duration = Duration::seconds(30);
 
@@ -57,6 +61,11 @@ impl InvocationClock {
         (self.elapsed)() < LAST_READ
     }
 
+    /// Whether an alert may leave.
+    pub fn allows_delivery(&self) -> bool {
+        (self.elapsed)() < LAST_DELIVERED
+    }
+
     /// Whether looks taken at `looked_at` still allow a POST.
     pub fn allows_post(&self, looked_at: Timestamp) -> bool {
         !self.is_late() && self.now() - looked_at <= OLDEST_LOOK
@@ -83,4 +92,20 @@ pub fn start_stopwatch() -> Stopwatch {
 pub fn start_stopwatch() -> Stopwatch {
     let started = std::time::Instant::now();
     Arc::new(move || Duration::try_from(started.elapsed()).unwrap_or(Duration::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invocation_that_may_begin_nothing_new_may_still_tell_somebody() {
+        let after = |seconds| {
+            let began = Timestamp::new(time::OffsetDateTime::UNIX_EPOCH);
+            InvocationClock::new(began, Arc::new(move || Duration::seconds(seconds)))
+        };
+        // Resource Manager was silent for three requests of 45 s each.
+        assert!(after(135).is_late() && after(135).allows_delivery());
+        assert!(!after(210).allows_delivery());
+    }
 }

@@ -247,18 +247,18 @@ async fn save(driver: &Driver<'_>, kept: Kept, health: Health) -> Result<Option<
     }
 }
 
-/// Delivers what waits, in order, until something is not taken or the invocation is late.
+/// Delivers what waits, in order, until something is not taken or it is too late for more.
 async fn deliver(driver: &Driver<'_>, watch: &Watch, kept: &mut Kept) -> Result<(), String> {
     let Some(webhook) = &watch.webhook else { return Ok(()) };
     let mut delivered = Vec::new();
     let mut failed = None;
-    while failed.is_none() && !driver.clock.is_late() {
+    while failed.is_none() && driver.clock.allows_delivery() {
         let Some(alert) = kept.health.next_alert(&driver.invocation, driver.clock.now()).cloned() else {
             break;
         };
         match send(driver, webhook, &alert).await {
             Ok(()) => {
-                kept.health.outbox.remove(0);
+                kept.health.outbox.retain(|waiting| waiting.id() != alert.id());
                 delivered.push(alert);
             }
             Err(why) => failed = Some((alert, why)),
@@ -270,6 +270,10 @@ async fn deliver(driver: &Driver<'_>, watch: &Watch, kept: &mut Kept) -> Result<
     if let Some((alert, why)) = &failed {
         let text = format!("ALERT_WEBHOOK_URL did not take it ({why}); a later tick tries again");
         driver.tell(None, &told(alert, EventName::AlertNotDelivered, &text));
+    }
+    let is_held = kept.health.is_delivered_by(&driver.invocation);
+    if delivered.is_empty() && failed.is_none() && !is_held {
+        return Ok(());
     }
     note_delivery(driver, (&delivered, failed.map(|(alert, _)| alert))).await
 }
@@ -288,9 +292,6 @@ async fn note_delivery(
     driver: &Driver<'_>,
     (delivered, failed): (&[Alert], Option<Alert>),
 ) -> Result<(), String> {
-    if delivered.is_empty() && failed.is_none() {
-        return Ok(());
-    }
     let now = driver.clock.now();
     change(driver, |health| health.end_delivery(delivered, failed.as_ref(), (&driver.invocation, now))).await
 }

@@ -457,6 +457,28 @@ fn alerts_leave_in_order_one_deliverer_at_a_time_and_are_put_off_when_they_are_n
     );
 }
 
+/// A receiver that knows only some of what there is to say refuses the rest with every attempt.
+#[test]
+fn an_alert_that_is_refused_for_good_lets_those_of_other_conditions_pass() {
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    watched.change(|watched| watched.promise.dry_run = true).judge("03:00");
+    watched.change(|watched| watched.promise.dry_run = false).judge("03:01");
+    watched.change(|watched| watched.last_run = Some(at("02:00"))).judge("03:02");
+    let (a, health) = (InvocationId::from("A"), &mut watched.health);
+    let mut refused = Vec::new();
+    for when in ["03:02", "03:03", "03:08", "03:23"] {
+        let next = health.next_alert(&a, at(when)).expect("the first one is due").clone();
+        refused.push(next.title());
+        health.end_delivery(&[], Some(&next), (&a, at(when)));
+    }
+    assert_eq!(refused, ["DryRun raised"; 4], "until then nothing overtakes it");
+    let passing = health.next_alert(&a, at("03:24")).expect("another condition's").clone();
+    assert_eq!(passing.title(), "HeartbeatSlow raised", "that it is over is not told before that it began");
+    health.end_delivery(&[passing], None, (&a, at("03:24")));
+    assert!(health.next_alert(&a, at("03:25")).is_none(), "the other is tried once an hour");
+    assert_eq!(health.next_alert(&a, at("04:23")).expect("it is due again").title(), "DryRun raised");
+}
+
 #[test]
 fn a_webhook_that_is_down_for_long_costs_the_oldest_alerts_only() {
     let mut watched = Watched::of(&[&verified(), &held()]);

@@ -68,6 +68,21 @@ impl Alert {
         format!("{}{service} {}", self.condition.as_str(), self.change.as_str())
     }
 
+    /// Whether this is the time to deliver it.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next_attempt.is_none_or(|next| now >= next)
+    }
+
+    /// Whether it tells of the same condition of the same service.
+    pub fn is_of_the_same(&self, other: &Self) -> bool {
+        self.condition == other.condition && self.service == other.service
+    }
+
+    /// What was refused for 20 min may be refused for good, by a receiver that takes others.
+    pub fn lets_others_pass(&self) -> bool {
+        self.attempts > 3
+    }
+
     /// A delivery failed: the next comes after 1, 5 and 15 min, then every hour.
     pub fn put_off(&mut self, now: Timestamp) {
         self.attempts += 1;

@@ -234,14 +234,30 @@ impl Health {
         self.outbox.drain(..too_many);
     }
 
-    /// The alert that is to be delivered next, if this is the time and nobody else is at it.
+    /// The alert that is to be delivered next, if this is the time and nobody else is at it: the first, or the first after
+    /// those that were refused again and again.
     pub fn next_alert(&self, invocation: &InvocationId, now: Timestamp) -> Option<&Alert> {
         let elsewhere =
             self.delivering.as_ref().is_some_and(|claim| claim.by != *invocation && !claim.is_old(now));
-        // They leave in order, so that nobody reads that something is over before they read that it began.
-        let first = self.outbox.first()?;
-        let in_time = first.next_attempt.is_none_or(|next| now >= next);
-        (!elsewhere && in_time).then_some(first)
+        if elsewhere {
+            return None;
+        }
+        for (index, alert) in self.outbox.iter().enumerate() {
+            // Nobody reads that something is over before they read that it began.
+            let follows = self.outbox[..index].iter().any(|before| before.is_of_the_same(alert));
+            if !follows && alert.is_due(now) {
+                return Some(alert);
+            }
+            if !follows && !alert.lets_others_pass() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether this invocation keeps others from delivering.
+    pub fn is_delivered_by(&self, invocation: &InvocationId) -> bool {
+        self.delivering.as_ref().is_some_and(|claim| claim.by == *invocation)
     }
 
     /// Keeps others from delivering what this invocation is about to deliver.
