@@ -41,11 +41,13 @@ pub fn turn_roles(context: &Context, mut record: Record, now: Timestamp) -> Deci
     Decision::act(record, Action::Again).telling(Event::new(EventName::RolesChanged, text))
 }
 
-/// What a dry run held up is not late for that: its deadlines count from the moment it is switched off.
+/// What a dry run held up is not late for that: its deadlines count from the moment it is switched off. What was read
+/// before is too old by then to go on with.
 fn switch_dry_run(context: &Context, mut record: Record, now: Timestamp) -> Decision {
     record.dry_run = context.dry_run;
     if !context.dry_run {
         record.deadlines_from = Some(now);
+        record.read_anew(now);
         match &mut record.operation {
             Operation::Idle => {}
             Operation::Backup(run) => run.overdue = false,

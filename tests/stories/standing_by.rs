@@ -207,6 +207,43 @@ fn while_nobody_knows_who_serves_a_comparison_waits_and_none_begins() {
     "#]]);
 }
 
+/// What was read hours ago may have been changed since, and a dry run lets deadlines count anew.
+#[test]
+fn what_was_read_before_a_dry_run_is_read_anew_after_it() {
+    let mut again = standby();
+    again.tick("08:51").read_services().compare_with(ends_late);
+    again.set_dry_run(true).serving_unknown().tick("08:52");
+    again.serving("contoso").set_dry_run(false).tick("12:00").read_services().compare_with(ends_late);
+    again.check(expect![[r#"
+        08:51 C Idle + resumed -> Idle, rest
+        08:51 C Idle + resumed -> Idle, again {aside: compared again}
+        08:51 C Idle + resumed -> Idle, read and compare {aside: compared again(by C)}
+        08:51 C Idle + compared -> Idle, rest {aside: compared again(after backends)}
+        DRY_RUN=true
+        the profile does not say who serves
+        08:52 D Idle + resumed -> Idle, again {dry run: yes}
+        08:52 D Idle + resumed -> Idle, rest
+        contoso carries the traffic
+        DRY_RUN=false
+        12:00 E Idle + resumed -> Idle, again {aside: compared again; dry run: -; deadlines count from: 12:00}
+        12:00 E Idle + resumed -> Idle, rest
+        12:00 E Idle + resumed -> Idle, read and compare {aside: compared again(by E)}
+        12:00 E Idle + compared -> Idle, rest {aside: compared again(after backends)}
+    "#]]);
+    let mut after = verified();
+    after.take(interrupted("backends", StretchEnd::Late)).set_dry_run(true).tick("02:21");
+    after.set_dry_run(false).tick("06:00");
+    after.check(expect![[r#"
+        02:20 B Idle + read -> Idle, rest {aside: inventory after(after backends) of contoso@02:00}
+        DRY_RUN=true
+        02:21 C Idle + resumed -> Idle, again {dry run: yes}
+        02:21 C Idle + resumed -> Idle, rest
+        DRY_RUN=false
+        06:00 D Idle + resumed -> Idle, again {aside: inventory after of contoso@02:00; dry run: -; deadlines count from: 06:00}
+        06:00 D Idle + resumed -> Idle, rest
+    "#]]);
+}
+
 #[test]
 fn what_users_changed_in_a_failover_is_no_news() {
     let mut story = standby();

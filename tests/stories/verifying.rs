@@ -280,3 +280,19 @@ fn an_end_of_which_not_even_the_beginning_was_seen_is_not_compared() {
         02:55 C Verifying + resumed -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.failed {holds: unknown after contoso@02:00; attempts: 1, again from 03:00; restore failures: 1, again from 03:00; closed: failed contoso@02:00}
     "#]]);
 }
+
+/// What was read hours ago may have been changed since, and a dry run lets deadlines count anew.
+#[test]
+fn what_was_read_before_a_dry_run_is_read_anew_after_it() {
+    let mut story = verifying();
+    story.compare_with(ends_late).set_dry_run(true).tick("02:51").set_dry_run(false).tick("12:00");
+    story.check(expect![[r#"
+        02:50 B Verifying(by B) + compared -> Verifying(after backends), rest
+        DRY_RUN=true
+        02:51 C Verifying(after backends) + resumed -> Verifying(after backends), again {dry run: yes}
+        02:51 C Verifying(after backends) + resumed -> Verifying(after backends), rest
+        DRY_RUN=false
+        12:00 D Verifying(after backends) + resumed -> Verifying, again {dry run: -; deadlines count from: 12:00}
+        12:00 D Verifying + resumed -> Verifying, rest
+    "#]]);
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::InventoryRef;
+use super::{InventoryRef, Operation, Record, RestorePhase};
 use crate::domain::id::ServiceName;
 use crate::domain::inventory::compare::Comparison;
 use crate::domain::inventory::{Chain, Counts, Depth, Place, Unread};
@@ -164,4 +164,20 @@ pub enum Aside {
     After { backup: BackupName, container: Container, taking: Taking },
     /// What the service holds is compared again: somebody may have changed it since.
     Again { since: Timestamp, comparing: Comparing },
+}
+
+impl Record {
+    /// Lets whatever is being read of the service begin anew: it was held up, and what was read says nothing of now.
+    pub fn read_anew(&mut self, now: Timestamp) {
+        if let Operation::Restore(run) = &mut self.operation
+            && let RestorePhase::Verifying { since, comparing, .. } = &mut run.phase
+        {
+            (*since, **comparing) = (now, Comparing::default());
+        }
+        match self.aside.as_deref_mut() {
+            Some(Aside::After { taking, .. }) => *taking = Taking::begin(taking.depth, now),
+            Some(Aside::Again { since, comparing }) => (*since, *comparing) = (now, Comparing::default()),
+            None => {}
+        }
+    }
 }
