@@ -1,8 +1,8 @@
 //! What `apim-dr status` and `apim-dr history` show of the records.
 
 use apim_dr::cli::{history, status};
-use apim_dr::domain::decision::{Measure, Situation};
-use apim_dr::domain::health::{self, Health, Promise, Unjudged, View};
+use apim_dr::domain::decision::Situation;
+use apim_dr::domain::health::{self, Health, Unjudged, View};
 use apim_dr::domain::inventory::Unread;
 use apim_dr::domain::observation::{Compare, ComparedStretch, WriteOnce};
 use apim_dr::domain::record::{ClosedRun, FailedOver, Record, RunKind, RunOutcome};
@@ -11,11 +11,11 @@ use apim_dr::domain::status::Status;
 use apim_dr::domain::unprotected::{self, Facts, Found, Unprotected};
 use apim_dr::domain::vocabulary::InvocationId;
 use expect_test::expect;
-use time::Duration;
 
 use super::fixtures::*;
 use super::standing_by::different;
 use super::story::Story;
+use super::watched::{promise, situation};
 
 /// The status at `when`, as text; `contoso` serves, but where the situation says something else.
 fn shown(
@@ -36,18 +36,8 @@ fn shown_without(
 ) -> String {
     let primary = service("contoso").name();
     let records: Vec<Record> = stories.iter().map(|story| story.record().clone()).collect();
-    let mut situation = Situation {
-        serving: Serving::Service(primary.clone()),
-        backed_up: primary.clone(),
-        failed_over: None,
-        resumed_at: None,
-        blind_until: None,
-        handed_over: true,
-        measure: Measure::Nothing,
-    };
+    let mut situation = situation();
     change(&mut situation);
-    let promise =
-        Promise { rpo_target: Duration::hours(26), longest_gap: Duration::hours(24), dry_run: false };
     let mut health = Health::new(primary.clone(), InvocationId::from("-"));
     let unread: Vec<_> = unread.iter().map(|(name, why)| (service(name).name(), (*why).to_owned())).collect();
     health.note_unread(&unread, at(when));
@@ -57,7 +47,7 @@ fn shown_without(
         unread: &health.unread.clone(),
         secondaries: vec![service("contoso-dr").name()],
         situation: &situation,
-        promise: &promise,
+        promise: &promise(),
         foreign: &[],
         last_run: None,
         certificates: &[],

@@ -12,6 +12,25 @@ use time::Duration;
 use super::fixtures::*;
 use super::story::Story;
 
+/// `contoso` is the primary and serves, and nothing ever happened.
+pub(super) fn situation() -> Situation {
+    let primary = service("contoso").name();
+    Situation {
+        serving: Serving::Service(primary.clone()),
+        backed_up: primary,
+        failed_over: None,
+        resumed_at: None,
+        blind_until: None,
+        handed_over: true,
+        measure: Measure::Nothing,
+    }
+}
+
+/// A backup a day.
+pub(super) fn promise() -> Promise {
+    Promise { rpo_target: Duration::hours(26), longest_gap: Duration::hours(24), dry_run: false }
+}
+
 /// A deployment whose health is followed, one invocation after the other.
 pub(super) struct Watched {
     pub(super) records: Vec<Record>,
@@ -31,20 +50,8 @@ impl Watched {
         let primary = service("contoso").name();
         Self {
             records: stories.iter().map(|story| story.record().clone()).collect(),
-            situation: Situation {
-                serving: Serving::Service(primary.clone()),
-                backed_up: primary.clone(),
-                failed_over: None,
-                resumed_at: None,
-                blind_until: None,
-                handed_over: true,
-                measure: Measure::Nothing,
-            },
-            promise: Promise {
-                rpo_target: Duration::hours(26),
-                longest_gap: Duration::hours(24),
-                dry_run: false,
-            },
+            situation: situation(),
+            promise: promise(),
             secondaries: vec![service("contoso-dr").name()],
             foreign: Vec::new(),
             certificates: Vec::new(),

@@ -324,13 +324,19 @@ async fn a_failover_is_kept_though_the_primarys_record_cannot_be_used() {
     world.until_held_by(&[NORTH]).await;
 }
 
+/// The record of `fabrikam`, the primary of a deployment that shares the state container.
+async fn of_another_deployment(world: &World) -> Value {
+    let mut record = world.record(PRIMARY).await;
+    record["service"] = record["service"].as_str().unwrap().replace(PRIMARY, "fabrikam").into();
+    record["primary"] = "fabrikam".into();
+    record
+}
+
 /// Two deployments that share a state container do not pull each other's records to and fro.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_of_another_deployment_is_left_where_it_is() {
     let world = World::routed(&[NORTH]).await;
-    let mut other = world.record(PRIMARY).await;
-    other["service"] = other["service"].as_str().unwrap().replace(PRIMARY, "fabrikam").into();
-    other["primary"] = "fabrikam".into();
+    let mut other = of_another_deployment(&world).await;
     other["failedOver"] = serde_json::json!({"since": "2026-03-02T08:00:00Z", "serving": "fabrikam-dr"});
     world.write_record("fabrikam", &other).await;
     world.minutes(3).await;
@@ -343,9 +349,7 @@ async fn a_failover_of_another_deployment_is_left_where_it_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_another_deployment_prepares_is_its_own() {
     let world = World::routed(&[NORTH]).await;
-    let mut other = world.record(NORTH).await;
-    other["service"] = other["service"].as_str().unwrap().replace(NORTH, "fabrikam").into();
-    other["primary"] = "fabrikam".into();
+    let mut other = of_another_deployment(&world).await;
     let reading = serde_json::json!({
         "phase": "inventory",
         "since": "2026-03-02T08:59:00Z",
