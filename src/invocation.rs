@@ -273,10 +273,11 @@ async fn drive_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut 
     for service in in_turn(driver, records) {
         drive_one(driver, records, &service, report).await;
     }
-    for service in left_over(driver, records) {
-        drive_one(driver, records, &service, report).await;
+    let left_over = left_over(driver, records);
+    for service in &left_over {
+        drive_one(driver, records, service, report).await;
     }
-    read_all(driver, records, report).await;
+    read_all(driver, records, &left_over, report).await;
 }
 
 /// A suspicious backup that some service has come to hold was chosen by hand, and counts as accepted.
@@ -291,11 +292,14 @@ async fn accept_what_is_held(driver: &Driver<'_>, records: &mut Records, report:
 }
 
 /// Reads what services hold, the most urgent first, for as long as there is time.
-async fn read_all(driver: &mut Driver<'_>, records: &mut Records, report: &mut Report) {
-    let left: Vec<_> = left_over(driver, records).iter().map(ServiceId::name).collect();
-    let is_ours = |name: &ServiceName| driver.deployment.named(name).is_some() || left.contains(name);
-    let ours = records.iter().filter(|(name, _)| is_ours(name));
-    let turns = ours.filter_map(|(name, loaded)| Some((driver.turn(loaded)?, name.clone())));
+async fn read_all(
+    driver: &mut Driver<'_>,
+    records: &mut Records,
+    left_over: &[ServiceId],
+    report: &mut Report,
+) {
+    let names = driver.deployment.all().chain(left_over).map(ServiceId::name);
+    let turns = names.filter_map(|name| Some((driver.turn(records.get(&name)?)?, name)));
     let mut turns: Vec<_> = turns.collect();
     turns.sort();
     for (turn, service) in turns {
