@@ -1,30 +1,52 @@
 //! Build and test.
 
 use std::fs;
+use std::thread;
 
-use crate::seeds;
 use crate::shell::{Done, built, executable, once, root, run, run_with};
+use crate::{package, seeds};
 
-/// What a test needs beside Rust and Node.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beside {
-    Nothing,
-    /// Chromium, for the page.
-    Browser,
+/// The tests that need Chromium beside Rust and Node: those of the page.
+const BROWSER: &[&str] = &["--features", "apim-dr/browser"];
+
+/// Everything that must hold, but for the page and the packages.
+pub(crate) fn test() -> Done {
+    check(&[])?;
+    test_with(&[])
 }
 
-/// Everything that must hold: format, lints, tests, a range of seeds, documentation.
-pub(crate) fn test(beside: Beside) -> Done {
-    let features = if beside == Beside::Browser { &["--features", "apim-dr/browser"][..] } else { &[] };
+/// Everything. The packages are made beside the tests: a core is idle for half of the time that either takes.
+pub(crate) fn test_all() -> Done {
+    check(BROWSER)?;
+    thread::scope(|scope| {
+        let packages = scope.spawn(package::run);
+        test_with(BROWSER)?;
+        packages.join().unwrap_or_else(|_| Err("making the packages panicked".to_owned()))
+    })
+}
+
+/// What is soon told: format and lints.
+fn check(features: &[&str]) -> Done {
     run(&["cargo", "fmt", "--all", "--check"])?;
     let clippy = ["cargo", "clippy", "--workspace", "--all-targets", "--locked"];
-    run(&[&clippy, features, &["--", "-D", "warnings"]].concat())?;
+    run(&[&clippy, features, &["--", "-D", "warnings"]].concat())
+}
+
+/// Tests, a range of seeds, what readers are fed with, documentation.
+fn test_with(features: &[&str]) -> Done {
     install_azurite()?;
-    run(&[&["cargo", "test", "--workspace", "--locked"], features].concat())?;
+    cargo_test(&[&["--workspace"], features].concat())?;
     seeds::run_fixed()?;
     seeds::feed("20")?;
     let document = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
     run_with(&document, &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// Runs tests, those over the wire with an optimised handler.
+pub(crate) fn cargo_test(which: &[&str]) -> Done {
+    let handler = seeds::build_handler()?.display().to_string();
+    let variables = [("TESTED_HANDLER", handler.as_str()), seeds::WITHOUT_BACKTRACES];
+    run_with(&[&["cargo", "test", "--locked"], which].concat(), &variables)
 }
 
 /// The storage tests run against Azurite, in the version that package-lock.json pins.

@@ -11,8 +11,6 @@ mod shell;
 
 use std::process::ExitCode;
 
-use chores::Beside;
-
 const HELP: &str = "\
 cargo xtask demo          build, then show a backup become a restored standby, simulated, in under a minute
 cargo xtask test [--all]  format, clippy, every test, documentation; --all adds the page and the packages: Chromium, Python
@@ -30,8 +28,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["demo"] => demo::run(),
-        ["test"] => chores::test(Beside::Nothing),
-        ["test", "--all"] => chores::test(Beside::Browser).and_then(|()| package::run()),
+        ["test"] => chores::test(),
+        ["test", "--all"] => chores::test_all(),
         ["package"] => package::run(),
         ["package", "windows"] => package::windows(),
         ["build"] => chores::build(),

@@ -2,8 +2,8 @@
 
 mod mutations;
 
-use crate::seeds;
-use crate::shell::{self, Done};
+use crate::shell::Done;
+use crate::{chores, seeds};
 
 /// Seeds that no test runs.
 const LARGE: &str = "100000..200000";
@@ -34,5 +34,5 @@ pub(crate) fn run(what: &[&str]) -> Done {
 
 /// Kills the handler before and after every single request of a cycle.
 fn kills() -> Done {
-    shell::run(&["cargo", "test", "--locked", "--features", "prove", "--test", "wire", "kills"])
+    chores::cargo_test(&["--features", "prove", "--test", "wire", "kills"])
 }

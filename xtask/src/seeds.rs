@@ -37,15 +37,21 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     build_optimised(SIMULATE)
 }
 
+/// Builds the handler as the simulation has it; where its program lies.
+pub(crate) fn build_handler() -> Result<PathBuf, String> {
+    build_optimised("apim-dr")
+}
+
 fn run_optimised(program: &str, arguments: &[&str]) -> Done {
     let built = build_optimised(program)?.display().to_string();
     run_with(&[&[built.as_str()], arguments].concat(), &[WITHOUT_BACKTRACES])
 }
 
-/// Both are built at once: by themselves they would ask for other features of what they share, and build that twice.
+/// All are built at once: by themselves they would ask for other features of what they share, and build that twice.
 fn build_optimised(program: &str) -> Result<PathBuf, String> {
-    let both =
-        ["--package", "apim-dr-simulate", "--bin", SIMULATE, "--package", "apim-dr-fuzz", "--bin", FUZZ];
-    run(&[&["cargo", "build", "--locked", "--profile", "simulate"], &both[..]].concat())?;
+    let packages = ["--package", "apim-dr-simulate", "--package", "apim-dr-fuzz", "--package", "apim-dr"];
+    let programs = ["--bin", SIMULATE, "--bin", FUZZ, "--bin", "apim-dr"];
+    let build = ["cargo", "build", "--locked", "--profile", "simulate"];
+    run(&[&build[..], &packages, &programs].concat())?;
     Ok(built("simulate").join(executable(program)))
 }
