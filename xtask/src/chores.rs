@@ -11,30 +11,31 @@ const BROWSER: &[&str] = &["--features", "apim-dr/browser"];
 
 /// Everything that must hold, but for the page and the packages.
 pub(crate) fn test() -> Done {
-    check(&[])?;
-    test_with(&[])
+    prepare(&[])?;
+    run_tests(&[])
 }
 
-/// Everything. The packages are made beside the tests: a core is idle for half of the time that either takes.
+/// Everything. The packages are made beside the tests, which leave a core idle for much of their time.
 pub(crate) fn test_all() -> Done {
-    check(BROWSER)?;
+    prepare(BROWSER)?;
     thread::scope(|scope| {
         let packages = scope.spawn(package::run);
-        test_with(BROWSER)?;
+        run_tests(BROWSER)?;
         packages.join().unwrap_or_else(|_| Err("making the packages panicked".to_owned()))
     })
 }
 
-/// What is soon told: format and lints.
-fn check(features: &[&str]) -> Done {
+/// Format, lints, and all that the tests need.
+fn prepare(features: &[&str]) -> Done {
     run(&["cargo", "fmt", "--all", "--check"])?;
     let clippy = ["cargo", "clippy", "--workspace", "--all-targets", "--locked"];
-    run(&[&clippy, features, &["--", "-D", "warnings"]].concat())
+    run(&[&clippy, features, &["--", "-D", "warnings"]].concat())?;
+    install_azurite()?;
+    cargo_test(&[&["--workspace", "--no-run"], features].concat())
 }
 
 /// Tests, a range of seeds, what readers are fed with, documentation.
-fn test_with(features: &[&str]) -> Done {
-    install_azurite()?;
+fn run_tests(features: &[&str]) -> Done {
     cargo_test(&[&["--workspace"], features].concat())?;
     seeds::run_fixed()?;
     seeds::feed("20")?;
