@@ -12,7 +12,7 @@ use crate::world::call::Call;
 use crate::world::sent::{BACKUPS, STATE};
 
 /// How long a person's wish for a restore stands.
-const WISH_LIFETIME: Duration = Duration::hours(4);
+pub(super) const WISH_LIFETIME: Duration = Duration::hours(4);
 
 /// How long a backup can be restored.
 const BACKUP_LIFETIME: Duration = Duration::days(30);

@@ -4,8 +4,9 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::heard::Heard;
-use super::record::{moment, text};
+use super::record::{Record, moment, text};
 use super::records::Step;
+use super::restores::WISH_LIFETIME;
 use super::{Invariant, Observer, Verdict};
 use crate::plan::SERVICES;
 use crate::world::call::{Call, Said, Trigger};
@@ -124,10 +125,38 @@ impl Observer {
         // Settings that named another primary for a while had it taken in.
         let primary = SERVICES[step.call.deployed.primary].0;
         let of_another = automatic && name.rsplit_once('-').is_some_and(|(service, _)| service != primary);
-        if held || told || dropped || withdrawn || resumed || given_up || of_another {
-            Ok(())
-        } else {
-            Err(format!("the wish for {name} vanished"))
+        if held || dropped || withdrawn || resumed || given_up || of_another {
+            return Ok(());
+        }
+        match told {
+            true => self.is_over(step, (before, was)),
+            false => Err(format!("the wish for {name} vanished")),
+        }
+    }
+
+    /// A wish ends aloud when it is too late for it, when its blob was seen not to be the proven one, or when the one
+    /// attempt at the primary has failed.
+    fn is_over(&self, step: &Step<'_>, (before, was): (&Record, &Value)) -> Verdict {
+        let source = &was["source"];
+        let name = text(&source["name"]);
+        let by_hand = was["by"] == "hand";
+        let lapsed = by_hand && moment(&was["at"]).is_some_and(|at| step.now() >= at + WISH_LIFETIME);
+        let expired = moment(&source["expiresAt"]).is_some_and(|expires| step.now() >= expires);
+        let heard = self.heard.get(&step.call.number);
+        let blob = heard.and_then(|heard| heard.blobs.get(&format!("{name}.apimbackup")));
+        let is_another = blob.is_some_and(|blob| {
+            blob.status == 404 || source["etag"] != blob.etag.as_str() || source["length"] != blob.length
+        });
+        let attempted = step.service == step.call.deployed.primary
+            && before.kind() == "restore"
+            && step.after.unwritten().len() > before.unwritten().len();
+        let its_own = name.rsplit_once('-').is_some_and(|(service, _)| service == step.name());
+        match lapsed || expired || is_another || attempted || its_own {
+            true => Ok(()),
+            false => Err(format!(
+                "the wish for {name} was refused although nothing is wrong with it: {}",
+                step.after.at("restoreFailures")
+            )),
         }
     }
 

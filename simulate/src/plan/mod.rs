@@ -81,6 +81,10 @@ pub(crate) enum Ambush {
     Nobody,
     /// A claim of a restore was saved: users are led elsewhere before its request leaves.
     Claimed,
+    /// A service was looked at for a restore: somebody wishes for something else before it is claimed.
+    Looked,
+    /// A claim of a restore was saved: nobody can tell any more who serves, and somebody wants that backup all the same.
+    Insisted,
     /// Azure has taken a request: the settings change, and others act by them, before its answer is heard.
     Posted,
 }
@@ -100,7 +104,13 @@ impl Plan {
         let mut draws = Draws::of(&[seed, 0]);
         let setup = Setup::drawn(&mut draws);
         let steps = step::drawn(seed, &setup);
-        let ambushes = [(8, Ambush::Nobody), (1, Ambush::Claimed), (1, Ambush::Posted)];
+        let ambushes = [
+            (6, Ambush::Nobody),
+            (1, Ambush::Looked),
+            (1, Ambush::Insisted),
+            (1, Ambush::Claimed),
+            (1, Ambush::Posted),
+        ];
         let ambush = Draws::of(&[seed, 11]).weighted(&ambushes);
         Self { seed, setup, ambush, steps }
     }

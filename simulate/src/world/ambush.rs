@@ -1,16 +1,16 @@
 //! What somebody does at the very moment when a call is at work: users are led elsewhere between a claim and its request,
-//! or the settings change while Azure answers.
+//! the settings change while Azure answers, or somebody wishes for something else between a look and its claim.
 
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use super::World;
-use super::call::{Call, Trigger};
+use super::call::{Call, Said, Trigger};
 use super::invoke::Caller;
-use super::sent::{About, Answer, Sent};
+use super::sent::{About, Answer, BACKUPS, Sent};
 use crate::draws::Draws;
 use crate::observer::is_restore_claimed;
-use crate::plan::{Ambush, Change, Route, SERVICES};
+use crate::plan::{Ambush, Change, Choice, Route, SERVICES};
 
 /// How long an answer is on its way while others act.
 const MEANWHILE: StdDuration = StdDuration::from_secs(20);
@@ -22,15 +22,11 @@ impl World {
         call: &Call,
         (sent, answer): (&Sent, &Answer),
     ) -> Option<StdDuration> {
-        let is_it = match self.plan.ambush {
-            Ambush::Nobody => false,
-            Ambush::Claimed => {
-                sent.writes() && sent.about.record().is_some() && is_restore_claimed(&sent.body, &call.id)
-            }
-            Ambush::Posted => matches!(sent.about, About::Post(..)),
-        };
+        let target = self.walks_into_it(call, sent)?;
         let mut draws = Draws::of(&[self.plan.seed, 12, call.number.into()]);
-        if !is_it || !answer.status.is_success() || self.is_calm() || !draws.chance(500) {
+        // What waits is looked at again and again.
+        let chance = if self.plan.ambush == Ambush::Looked { 100 } else { 500 };
+        if !answer.status.is_success() || self.is_calm() || !draws.chance(chance) {
             return None;
         }
         match self.plan.ambush {
@@ -41,13 +37,69 @@ impl World {
                 self.route(route, draws.pick(&[3, 12]));
                 None
             }
+            Ambush::Looked => {
+                let trigger = self.wish_instead(&mut draws, target);
+                self.act_meanwhile(call, trigger)
+            }
+            Ambush::Insisted => {
+                let blob = format!("{}.manifest.json", self.wished(target));
+                self.route(Route::ProfileOff, draws.pick(&[3, 12]));
+                let said = Said::Restore { blob, into: Some(target), even_if_live: true };
+                self.act_meanwhile(call, Trigger::Line(said))
+            }
             Ambush::Posted => {
                 self.change_settings(draws.pick(&[Change::Swap, Change::DryRun]));
-                let instance = (call.instance + 1) % self.plan.setup.skews.len();
-                self.call_soon(Caller { step: call.step, instance }, Trigger::Tick);
-                Some(MEANWHILE)
+                self.act_meanwhile(call, Trigger::Tick)
             }
         }
+    }
+
+    /// The service that a request is about, if it is what somebody lies in wait for.
+    fn walks_into_it(&self, call: &Call, sent: &Sent) -> Option<usize> {
+        match (self.plan.ambush, &sent.about) {
+            // Whom somebody else's wish has called meets no other, or there would be no end of them.
+            (Ambush::Looked, About::Service(service)) if call.trigger == Trigger::Tick => {
+                Some(*service).filter(|service| self.is_wished(*service))
+            }
+            (Ambush::Claimed | Ambush::Insisted, about) if sent.writes() => {
+                about.record().filter(|_| is_restore_claimed(&sent.body, &call.id))
+            }
+            (Ambush::Posted, About::Post(service, _)) => Some(*service),
+            _ => None,
+        }
+    }
+
+    /// Whether a service waits for a restore that has not begun.
+    fn is_wished(&self, service: usize) -> bool {
+        self.record(service)["operation"]["kind"] == "idle" && !self.wished(service).is_empty()
+    }
+
+    /// The name of the backup that a service waits for; empty if it waits for none.
+    fn wished(&self, service: usize) -> String {
+        self.record(service)["restoreWish"]["source"]["name"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Another backup, the same one with more emphasis, or nothing at all.
+    fn wish_instead(&self, draws: &mut Draws, service: usize) -> Trigger {
+        let any = Choice::Any(draws.below(u64::MAX));
+        let blob = match draws.pick(&[any, any, Choice::Newest, Choice::Oldest]) {
+            choice if draws.chance(600) => self.chosen(choice).1,
+            _ => format!("{}.manifest.json", self.wished(service)),
+        };
+        let said = Said::Restore { blob: blob.clone(), into: Some(service), even_if_live: draws.chance(300) };
+        match draws.below(5) {
+            0 | 1 => Trigger::ByHand(BACKUPS.to_owned(), blob),
+            2 | 3 => Trigger::Line(said),
+            _ => Trigger::Line(Said::Withdraw(Some(service))),
+        }
+    }
+
+    /// Another instance is called, and the answer is late enough for that to be done first.
+    fn act_meanwhile(self: &Arc<Self>, call: &Call, trigger: Trigger) -> Option<StdDuration> {
+        let instance = (call.instance + 1) % self.plan.setup.skews.len();
+        self.note(|| format!("right then: {trigger}"));
+        self.call_soon(Caller { step: call.step, instance }, trigger);
+        Some(MEANWHILE)
     }
 }
 
