@@ -33,6 +33,12 @@ impl Observer {
             };
             self.judge(Invariant::Wishes, verdict, tag);
         }
+        if is["id"] == was["id"] && is["failures"] != was["failures"] {
+            let served = step.before.is_some_and(|before| *before.of_operation("wish") == is["id"]);
+            self.check(Invariant::Wishes, served, || {
+                format!("{}: what failed did not serve the wish for {}", tag(), is["source"]["name"])
+            });
+        }
         let (pinned, pin) = (before("pin"), step.after.at("pin"));
         if pinned.is_null() && !pin.is_null() {
             self.pinned_at.insert(step.service, step.scene.now);

@@ -83,8 +83,9 @@ pub(crate) enum Ambush {
     Claimed,
     /// A service was looked at for a restore: somebody wishes for something else before it is claimed.
     Looked,
-    /// A claim of a restore was saved: nobody can tell any more who serves, and somebody wants that backup all the same.
-    Insisted,
+    /// A claim of a restore was saved: somebody else changes the service, or says `resume`, or insists on that backup when
+    /// nobody can tell any more who serves.
+    Crossed,
     /// Azure has taken a request: the settings change, and others act by them, before its answer is heard.
     Posted,
 }
@@ -107,7 +108,7 @@ impl Plan {
         let ambushes = [
             (6, Ambush::Nobody),
             (1, Ambush::Looked),
-            (1, Ambush::Insisted),
+            (1, Ambush::Crossed),
             (1, Ambush::Claimed),
             (1, Ambush::Posted),
         ];

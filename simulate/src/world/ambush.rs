@@ -1,5 +1,6 @@
 //! What somebody does at the very moment when a call is at work: users are led elsewhere between a claim and its request,
-//! the settings change while Azure answers, or somebody wishes for something else between a look and its claim.
+//! the settings change while Azure answers, somebody wishes for something else between a look and its claim, or says
+//! between that claim and its request what forbids it.
 
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
@@ -10,7 +11,7 @@ use super::invoke::Caller;
 use super::sent::{About, Answer, BACKUPS, Sent};
 use crate::draws::Draws;
 use crate::observer::is_restore_claimed;
-use crate::plan::{Ambush, Change, Choice, Route, SERVICES};
+use crate::plan::{Ambush, Blocked, Change, Choice, Route, SERVICES};
 
 /// How long an answer is on its way while others act.
 const MEANWHILE: StdDuration = StdDuration::from_secs(20);
@@ -41,12 +42,7 @@ impl World {
                 let trigger = self.wish_instead(&mut draws, target);
                 self.act_meanwhile(call, trigger)
             }
-            Ambush::Insisted => {
-                let blob = format!("{}.manifest.json", self.wished(target));
-                self.route(Route::ProfileOff, draws.pick(&[3, 12]));
-                let said = Said::Restore { blob, into: Some(target), even_if_live: true };
-                self.act_meanwhile(call, Trigger::Line(said))
-            }
+            Ambush::Crossed => self.cross(&mut draws, call, target),
             Ambush::Posted => {
                 self.change_settings(draws.pick(&[Change::Swap, Change::DryRun]));
                 self.act_meanwhile(call, Trigger::Tick)
@@ -61,7 +57,7 @@ impl World {
             (Ambush::Looked, About::Service(service)) if call.trigger == Trigger::Tick => {
                 Some(*service).filter(|service| self.is_wished(*service))
             }
-            (Ambush::Claimed | Ambush::Insisted, about) if sent.writes() => {
+            (Ambush::Claimed | Ambush::Crossed, about) if sent.writes() => {
                 about.record().filter(|_| is_restore_claimed(&sent.body, &call.id))
             }
             (Ambush::Posted, About::Post(service, _)) => Some(*service),
@@ -91,6 +87,26 @@ impl World {
             0 | 1 => Trigger::ByHand(BACKUPS.to_owned(), blob),
             2 | 3 => Trigger::Line(said),
             _ => Trigger::Line(Said::Withdraw(Some(service))),
+        }
+    }
+
+    /// What a claim could not foresee.
+    fn cross(self: &Arc<Self>, draws: &mut Draws, call: &Call, target: usize) -> Option<StdDuration> {
+        let minutes = draws.pick(&[3, 12]);
+        match draws.below(3) {
+            0 => {
+                let blocked = draws.pick(&[Blocked::Updating, Blocked::Activating]);
+                self.note(|| format!("right then: {} is {blocked:?}", SERVICES[target].0));
+                self.block(target, blocked, minutes);
+                None
+            }
+            1 => self.act_meanwhile(call, Trigger::Timer("resume")),
+            _ => {
+                self.route(Route::ProfileOff, minutes);
+                let blob = format!("{}.manifest.json", self.wished(target));
+                let said = Said::Restore { blob, into: Some(target), even_if_live: true };
+                self.act_meanwhile(call, Trigger::Line(said))
+            }
         }
     }
 

@@ -178,7 +178,7 @@ impl World {
         self.observe(|observer, scene| observer.emptied(scene, service));
     }
 
-    fn block(self: &Arc<Self>, service: usize, blocked: Blocked, minutes: i64) {
+    pub(super) fn block(self: &Arc<Self>, service: usize, blocked: Blocked, minutes: i64) {
         let state = match blocked {
             Blocked::Updating => "Updating",
             Blocked::Activating => "Activating",
