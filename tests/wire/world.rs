@@ -340,8 +340,8 @@ fn settings(simulation: &Simulation, setup: &Setup) -> BTreeMap<String, String> 
     settings
 }
 
-/// The handler that `TESTED_HANDLER` names, or the one that cargo built beside the tests. `cargo xtask test` names an
-/// optimised one: these stories start it hundreds of times, and take half as long with it.
+/// The handler that `TESTED_HANDLER` names, or the one that cargo built beside the tests. `cargo xtask` names an optimised
+/// one: these stories start it hundreds of times, and take half as long with it.
 #[expect(clippy::disallowed_methods, reason = "it is no setting of the handler")]
 fn handler() -> PathBuf {
     std::env::var_os("TESTED_HANDLER").map_or_else(|| env!("CARGO_BIN_EXE_apim-dr").into(), PathBuf::from)

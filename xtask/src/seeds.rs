@@ -14,6 +14,9 @@ const SIMULATE: &str = "simulate";
 /// The program that feeds the readers.
 const FUZZ: &str = "fuzz";
 
+/// The handler itself.
+const HANDLER: &str = "apim-dr";
+
 /// What keeps a run quick: errors of the SDK need no backtraces here.
 pub(crate) const WITHOUT_BACKTRACES: (&str, &str) = ("RUST_LIB_BACKTRACE", "0");
 
@@ -39,7 +42,7 @@ pub(crate) fn build() -> Result<PathBuf, String> {
 
 /// Builds the handler as the simulation has it; where its program lies.
 pub(crate) fn build_handler() -> Result<PathBuf, String> {
-    build_optimised("apim-dr")
+    build_optimised(HANDLER)
 }
 
 fn run_optimised(program: &str, arguments: &[&str]) -> Done {
@@ -49,8 +52,8 @@ fn run_optimised(program: &str, arguments: &[&str]) -> Done {
 
 /// All are built at once: by themselves they would ask for other features of what they share, and build that twice.
 fn build_optimised(program: &str) -> Result<PathBuf, String> {
-    let packages = ["--package", "apim-dr-simulate", "--package", "apim-dr-fuzz", "--package", "apim-dr"];
-    let programs = ["--bin", SIMULATE, "--bin", FUZZ, "--bin", "apim-dr"];
+    let packages = ["--package", "apim-dr-simulate", "--package", "apim-dr-fuzz", "--package", HANDLER];
+    let programs = ["--bin", SIMULATE, "--bin", FUZZ, "--bin", HANDLER];
     let build = ["cargo", "build", "--locked", "--profile", "simulate"];
     run(&[&build[..], &packages, &programs].concat())?;
     Ok(built("simulate").join(executable(program)))
