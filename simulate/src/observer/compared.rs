@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use time::Duration;
 
-use super::record::text;
+use super::record::{moment, text};
 use super::records::Step;
 use super::{Invariant, Observer, Scene};
 use crate::plan::SERVICES;
@@ -16,6 +16,9 @@ pub(super) const LISTS: [&str; 2] = ["apis", "products"];
 
 /// Reading a service takes several calls; what somebody changes meanwhile may have been read or not.
 const READING: Duration = Duration::hours(1);
+
+/// By how much a writer's clock may be off, and the time that a request takes.
+const CLOCKS: Duration = Duration::minutes(4);
 
 impl Observer {
     /// A record says from now on that its service holds what the backup's inventory lists.
@@ -40,17 +43,37 @@ impl Observer {
             format!("{} holds {backup}, it is said, but lacks {missing:?} and has {extra:?}", step.name())
         });
     }
+
+    /// An inventory was stored: it lists what the service held while it was taken.
+    pub(super) fn lists_truly(&mut self, scene: &Scene<'_>, (service, blob): (usize, &str)) {
+        let (Some(document), Some(listed)) = (document(scene, blob), listed(scene, blob)) else { return };
+        let Some(taken_at) = moment(&document["takenAt"]) else { return };
+        if self.edits_of(service).any(|edit| edit.at > taken_at - CLOCKS) {
+            return;
+        }
+        let unread: Vec<_> = document["unread"].as_array().into_iter().flatten().collect();
+        let hides = |path: &&String| unread.iter().any(|unread| path.starts_with(text(&unread["list"])));
+        let here = held(scene, service);
+        let missing = here.difference(&listed).find(|path| !hides(path));
+        let extra = listed.difference(&here).next();
+        self.check(Invariant::Compared, missing.is_none() && extra.is_none(), || {
+            format!("{blob} lacks {missing:?} and has {extra:?}")
+        });
+    }
 }
 
 /// The APIs and products of an inventory.
 pub(super) fn listed(scene: &Scene<'_>, blob: &str) -> Option<BTreeSet<String>> {
-    let stored = scene.blobs.peek(BACKUPS, blob)?;
-    let document: Value = serde_json::from_slice(&stored.content).ok()?;
+    let document = document(scene, blob)?;
     let is_listed = |path: &str| {
         path.split_once('/').is_some_and(|(list, name)| LISTS.contains(&list) && !name.contains('/'))
     };
     let paths = document["entities"].as_object()?.keys().filter(|path| is_listed(path)).cloned();
     Some(paths.collect())
+}
+
+fn document(scene: &Scene<'_>, blob: &str) -> Option<Value> {
+    serde_json::from_slice(&scene.blobs.peek(BACKUPS, blob)?.content).ok()
 }
 
 /// The APIs and products that a service really holds.

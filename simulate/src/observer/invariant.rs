@@ -47,7 +47,7 @@ invariants! {
     OneTarget "one target" "One secondary is restored at a time.";
     Wishes "wishes" "The newest backup wins, a person's wish comes first, and none vanishes.";
     Suspicion "suspicion" "A backup that has lost most of what the one before it held is marked, is never restored by itself, and is no measure for the next.";
-    Compared "compared" "What is called verified lists what the backup's inventory lists, no less and no more.";
+    Compared "compared" "An inventory lists what the service held, and what is called verified lists what the inventory lists, no less and no more.";
     Pins "pins" "After an older backup was chosen by hand, nothing is restored by itself.";
     Schedule "schedule" "A backup begins only when one is due or asked for, and not before its backoff is over.";
     DryRun "dry run" "In a dry run nothing is requested and nothing is written into the backup container.";

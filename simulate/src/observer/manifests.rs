@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::record::{moment, text};
 use super::{Invariant, Observer, Scene, Verdict};
+use crate::plan::SERVICES;
 use crate::world::call::Call;
 use crate::world::sent::{Answer, BACKUPS, Sent};
 
@@ -40,6 +41,11 @@ impl Observer {
         if let Some(name) = blob.strip_suffix(".manifest.json") {
             self.manifest_is_written(scene, call, (name, sent));
         }
+        if let Some(name) = blob.strip_suffix(".inventory.json")
+            && let Some(service) = service_of(name)
+        {
+            self.lists_truly(scene, (service, blob));
+        }
     }
 
     fn manifest_is_written(&mut self, scene: &Scene<'_>, call: &Call, (name, sent): (&str, &Sent)) {
@@ -55,6 +61,12 @@ impl Observer {
             self.written.insert(name.to_owned(), began);
         }
     }
+}
+
+/// The service that a backup is of.
+fn service_of(backup: &str) -> Option<usize> {
+    let (service, _) = backup.rsplit_once('-')?;
+    SERVICES.iter().position(|(known, _)| *known == service)
 }
 
 /// Whether Azure made the backup to its end, and whether it lies there as the manifest says.
