@@ -26,6 +26,18 @@ pub(super) fn taken(scene: &Scene<'_>, name: &str) -> usize {
     operations.iter().filter(of_name).count()
 }
 
+/// Whether Azure had taken what restores a service when its record was read. Of two that claim at once, one sees the other's
+/// claim: both are never past their looks.
+fn is_taken(scene: &Scene<'_>, service: usize, read: Option<OffsetDateTime>) -> bool {
+    let operations = scene.cloud.journal().operations();
+    operations.iter().any(|operation| {
+        operation.kind == OperationKind::Restore
+            && operation.service == SERVICES[service].0
+            && operation.ended.is_none()
+            && read.is_some_and(|read| operation.started < read)
+    })
+}
+
 impl Observer {
     pub(super) fn post_leaves(
         &mut self,
@@ -54,7 +66,7 @@ impl Observer {
         match verb {
             Verb::Backup => {}
             Verb::Restore => {
-                self.others_wait(call, service, (scene.now, &tag));
+                self.others_wait(scene, call, (service, &tag));
                 self.traffic_allows(call, (service, &record), (scene.now, &tag));
                 self.may_restore(scene, call, (service, &record), &tag);
             }
@@ -99,7 +111,7 @@ impl Observer {
     }
 
     /// A restore into a secondary waits for those into the others.
-    fn others_wait(&mut self, call: &Call, service: usize, (now, tag): (OffsetDateTime, &str)) {
+    fn others_wait(&mut self, scene: &Scene<'_>, call: &Call, (service, tag): (usize, &str)) {
         if service == call.deployed.primary {
             return;
         }
@@ -107,16 +119,15 @@ impl Observer {
         for other in others {
             let Some(heard) = self.heard.get(&call.number) else { return };
             let saved = heard.saved.get(&service).copied();
-            let read = heard.records.get(&other);
-            let seen = read.is_some_and(|asked| saved.is_some_and(|saved| *asked >= saved))
+            let read = heard.records.get(&other).copied();
+            let seen = read.is_some_and(|asked| saved.is_some_and(|saved| asked >= saved))
                 && heard.could_read(other);
             self.check(Invariant::OneTarget, seen, || {
                 format!("{tag} without having read the record of {} since its claim", SERVICES[other].0)
             });
-            // Of two that claim at once, one sees the other's claim: both are never past their looks.
-            let now = now + call.skew;
             let runs = self.record(other).is_some_and(|record| {
-                record.kind() == "restore" && record.phase() == "running" && record.holds_up_others(now)
+                let is_past_looks = record.phase() == "running" || is_taken(scene, other, read);
+                record.kind() == "restore" && is_past_looks && record.holds_up_others(scene.now + call.skew)
             });
             self.check(Invariant::OneTarget, !runs, || format!("{tag} while {} restores", SERVICES[other].0));
         }

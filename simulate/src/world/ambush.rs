@@ -75,14 +75,22 @@ impl World {
         self.record(service)["restoreWish"]["source"]["name"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Another backup, the same one with more emphasis, or nothing at all.
+    /// Whoever asks for another target meets nobody there yet: of two that claim at once, one has to see the other.
+    fn this_or_another(&self, draws: &mut Draws, service: usize) -> usize {
+        let mut others = self.state().deployed.secondaries.clone();
+        others.retain(|other| *other != service);
+        if others.is_empty() || draws.chance(500) { service } else { draws.pick(&others) }
+    }
+
+    /// Another backup, the same one with more emphasis or into another target, or nothing at all.
     fn wish_instead(&self, draws: &mut Draws, service: usize) -> Trigger {
         let any = Choice::Any(draws.below(u64::MAX));
         let blob = match draws.pick(&[any, any, Choice::Newest, Choice::Oldest]) {
             choice if draws.chance(600) => self.chosen(choice).1,
             _ => format!("{}.manifest.json", self.wished(service)),
         };
-        let said = Said::Restore { blob: blob.clone(), into: Some(service), even_if_live: draws.chance(300) };
+        let into = Some(self.this_or_another(draws, service));
+        let said = Said::Restore { blob: blob.clone(), into, even_if_live: draws.chance(300) };
         match draws.below(5) {
             0 | 1 => Trigger::ByHand(BACKUPS.to_owned(), blob),
             2 | 3 => Trigger::Line(said),
