@@ -161,9 +161,11 @@ async fn read(
     container: &Container,
     backup: &BackupName,
 ) -> Result<Result<Read, String>, Trouble> {
-    let bytes = driver.azure.store().read_manifest(container, backup).await;
-    let Some(bytes) = bytes.map_err(|trouble| Trouble::Fails(trouble.to_string()))? else {
-        return Ok(Err("the manifest is gone".into()));
+    let bytes = match driver.azure.store().read_manifest(container, backup).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(Err("the manifest is gone".into())),
+        Err(trouble) if trouble.is_too_large() => return Ok(Err(trouble.to_string())),
+        Err(trouble) => return Err(Trouble::Fails(trouble.to_string())),
     };
     let manifest = match Manifest::parse(backup, &bytes) {
         Ok(manifest) => manifest,

@@ -119,8 +119,13 @@ fn verifier(
     verifier.map(|verifier| verifier as _).map_err(|error| error.to_string())
 }
 
+/// A custom hostname may be a wildcard, which nobody asks for by that name: any name below it is answered alike.
 fn server_name(host: &str) -> Result<ServerName<'static>, String> {
-    ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} is no hostname"))
+    let name = match host.strip_prefix("*.") {
+        Some(domain) => format!("api.{domain}"),
+        None => host.to_owned(),
+    };
+    ServerName::try_from(name).map_err(|_| format!("{host} is no hostname"))
 }
 
 fn unix(moment: Timestamp) -> UnixTime {
@@ -171,5 +176,18 @@ impl ServerCertVerifier for Witness {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.verifier.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_asked_for_by_a_name_below_it() {
+        let name = server_name("*.contoso.example").unwrap();
+        assert_eq!(name.to_str(), "api.contoso.example");
+        assert_eq!(server_name("www.contoso.example").unwrap().to_str(), "www.contoso.example");
+        assert!(server_name("*").is_err());
     }
 }

@@ -45,7 +45,15 @@ pub(super) struct Tokens {
     credential: Credential,
     scope: String,
     options: ClientOptions,
-    kept: Mutex<Option<Kept>>,
+    state: Mutex<State>,
+}
+
+/// What is known of tokens.
+#[derive(Default)]
+struct State {
+    kept: Option<Kept>,
+    /// When the last fetch failed, and what was said.
+    failed: Option<(Instant, String)>,
 }
 
 /// A token, and when another was last asked for.
@@ -61,22 +69,23 @@ impl Tokens {
         custom.authority_host = cloud.authority.to_string();
         let cloud = Some(Arc::new(CloudConfiguration::from(custom)));
         let options = ClientOptions { cloud, ..options };
-        Self { credential, scope, options, kept: Mutex::default() }
+        Self { credential, scope, options, state: Mutex::default() }
     }
 
     /// A token that is valid for a while.
     async fn get(&self) -> azure_core::Result<Secret> {
-        let mut kept = self.kept.lock().await;
-        let (now, asked) = (wall_clock(), Instant::now());
-        if let Some(Kept { token, .. }) = kept.as_ref().filter(|kept| kept.is_good(now)) {
-            return Ok(token.token.clone());
+        let began = Instant::now();
+        let mut state = self.state.lock().await;
+        let now = wall_clock();
+        if let Some(kept) = state.kept.as_ref().filter(|kept| kept.is_good(now)) {
+            return Ok(kept.token.token.clone());
         }
-        match self.fetch().await {
-            Ok(token) => Ok(kept.insert(Kept { token, asked }).token.token.clone()),
+        match self.fetch_unless_in_vain(&mut state, began).await {
+            Ok(token) => Ok(token),
             // Who gives out tokens may be down for as long as the old one is good.
-            Err(error) => match kept.as_mut().filter(|kept| kept.token.expires_on > now) {
+            Err(error) => match state.kept.as_mut().filter(|kept| kept.token.expires_on > now) {
                 Some(kept) => {
-                    kept.asked = asked;
+                    kept.asked = Instant::now();
                     Ok(kept.token.token.clone())
                 }
                 None => Err(error),
@@ -86,14 +95,29 @@ impl Tokens {
 
     /// Another token than the one that was refused; one that somebody else has fetched since will do.
     async fn renew(&self, refused: &Secret) -> azure_core::Result<Secret> {
-        let mut kept = self.kept.lock().await;
-        if let Some(Kept { token, .. }) = kept.as_ref().filter(|kept| kept.token.token != *refused) {
-            return Ok(token.token.clone());
+        let began = Instant::now();
+        let mut state = self.state.lock().await;
+        if let Some(kept) = state.kept.as_ref().filter(|kept| kept.token.token != *refused) {
+            return Ok(kept.token.token.clone());
         }
-        *kept = None;
-        let asked = Instant::now();
-        let token = self.fetch().await?;
-        Ok(kept.insert(Kept { token, asked }).token.token.clone())
+        state.kept = None;
+        self.fetch_unless_in_vain(&mut state, began).await
+    }
+
+    /// Whoever has waited since `began` while another asked in vain does not ask once more: each would take as long.
+    async fn fetch_unless_in_vain(&self, state: &mut State, began: Instant) -> azure_core::Result<Secret> {
+        if let Some((at, why)) = &state.failed
+            && *at >= began
+        {
+            return Err(Error::with_message(ErrorKind::Credential, why.clone()));
+        }
+        match self.fetch().await {
+            Ok(token) => Ok(state.kept.insert(Kept { token, asked: Instant::now() }).token.token.clone()),
+            Err(error) => {
+                state.failed = Some((Instant::now(), error.to_string()));
+                Err(error)
+            }
+        }
     }
 
     async fn fetch(&self) -> azure_core::Result<AccessToken> {
@@ -140,7 +164,11 @@ impl Tokens {
     fn explain(&self, error: &Error) -> Error {
         let said = error.to_string();
         let said = said.split("To troubleshoot, visit").next().unwrap_or_default();
-        let said = super::words::one_line(said);
+        let said = match &self.credential {
+            Credential::ClientSecret { secret, .. } => said.replace(secret.expose(), "(the client secret)"),
+            _ => said.to_owned(),
+        };
+        let said = super::words::one_line(&said);
         let audience = self.scope.trim_end_matches("/.default");
         let by = match &self.credential {
             Credential::ManagedIdentity { client_id: None } => "the system-assigned identity".to_owned(),

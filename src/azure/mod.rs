@@ -21,11 +21,12 @@ use crate::domain::observation::{
 };
 use crate::domain::record::{Record, path_of};
 use crate::domain::serving::{Gateways, Serving};
-use crate::domain::vocabulary::{AzureWords, OperationUrl, Timestamp};
+use crate::domain::vocabulary::{OperationUrl, Timestamp};
 
 use arm::{Arm, Deadline};
 use blob::Blobs;
 use front_door::FrontDoors;
+use hidden::WithoutKey;
 use identity::Tokens;
 use outbound::Outbound;
 use retry::Repeat;
@@ -46,6 +47,7 @@ mod crawl;
 mod facts;
 mod front_door;
 mod handshake;
+mod hidden;
 mod identity;
 mod inventory;
 mod outbound;
@@ -62,19 +64,6 @@ mod tests;
 mod transport;
 mod trouble;
 mod words;
-
-/// Azure's words are kept as they are, unless they repeat the key that was sent with the request.
-fn without_key(answer: Answer, body: &Value) -> Answer {
-    let Some(key) = body["accessKey"].as_str() else { return answer };
-    let hide = |text: String| text.replace(key, "(the account's key)");
-    let hide_in = |words: AzureWords| AzureWords { message: hide(words.message), ..words };
-    match answer {
-        Answer::Busy(words) => Answer::Busy(hide_in(words)),
-        Answer::Refused(words) => Answer::Refused(hide_in(words)),
-        Answer::Unknown(why) => Answer::Unknown(hide(why)),
-        answer @ (Answer::Accepted { .. } | Answer::NoToken(_)) => answer,
-    }
-}
 
 /// The version of the storage resource provider's API that `listKeys` is called with.
 const STORAGE_API_VERSION: &str = "2023-05-01";
@@ -333,7 +322,8 @@ impl Azure {
         let deadline = Deadline { clock: scene.clock.clone(), looked_at: start.looked_at };
         let reply = self.arm.post(url, &body, deadline).await;
         let answer = answers::to_post(&self.arm, reply);
-        answer.map_or(Observation::TooLate, |answer| answered(without_key(answer, &body)))
+        let hidden = WithoutKey(body["accessKey"].as_str());
+        answer.map_or(Observation::TooLate, |answer| answered(hidden.answer(answer)))
     }
 
     /// Exactly one way in, with what belongs to it and nothing else: Azure's schema checks no combination.
@@ -369,7 +359,7 @@ impl Azure {
 
     async fn poll(&self, operation: &OperationUrl) -> Poll {
         match self.arm.own_url(operation.expose()) {
-            Some(url) => answers::to_poll(self.arm.poll(url).await),
+            Some(url) => WithoutKey(self.store.key()).poll(answers::to_poll(self.arm.poll(url).await)),
             None => Poll::Unknown("the operation's saved URL is not on ARM_ENDPOINT: not asked".to_owned()),
         }
     }

@@ -23,6 +23,8 @@ pub struct StorageTrouble {
     what: String,
     /// What to do about it.
     next: &'static str,
+    /// There is an answer, and more of it than is taken in.
+    is_too_large: bool,
 }
 
 impl StorageTrouble {
@@ -33,7 +35,8 @@ impl StorageTrouble {
                 let status = u16::from(*status);
                 let code = code(answer);
                 let next = advice(status, &code, access);
-                Self { place, status: Some(status), what: message(answer), next, code }
+                let what = message(answer);
+                Self { place, status: Some(status), what, next, code, is_too_large: false }
             }
             ErrorKind::Credential => Self::silent(place, error.to_string(), NO_TOKEN),
             ErrorKind::Connection | ErrorKind::Io => {
@@ -46,11 +49,16 @@ impl StorageTrouble {
     /// A blob that is larger than what is read.
     pub(super) fn too_large(place: String, largest: usize) -> Self {
         let what = format!("it is larger than the {largest} bytes that are read at most");
-        Self::silent(place, what, "look who wrote it")
+        Self { is_too_large: true, ..Self::silent(place, what, "look who wrote it") }
     }
 
     fn silent(place: String, what: String, next: &'static str) -> Self {
-        Self { place, status: None, code: String::new(), what, next }
+        Self { place, status: None, code: String::new(), what, next, is_too_large: false }
+    }
+
+    /// The blob is larger than what is read, and reading it again will not change that.
+    pub fn is_too_large(&self) -> bool {
+        self.is_too_large
     }
 
     /// The container is not there.

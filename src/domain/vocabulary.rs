@@ -27,6 +27,13 @@ impl Timestamp {
         Self(utc.replace_microsecond(micros).unwrap_or(utc))
     }
 
+    /// The moment, if anything of ours may have happened then. At the ends of the calendar another offset leaves it, and such
+    /// a moment cannot even be written.
+    pub fn sensible(moment: OffsetDateTime) -> Option<Self> {
+        let utc = moment.checked_to_offset(UtcOffset::UTC).filter(|utc| SENSIBLE_YEARS.contains(&utc.year()));
+        utc.map(Self::new)
+    }
+
     /// The moment as the `time` crate's type.
     pub fn get(self) -> OffsetDateTime {
         self.0
@@ -90,9 +97,8 @@ impl<'de> Deserialize<'de> for Timestamp {
         let text = String::deserialize(from)?;
         let moment = OffsetDateTime::parse(&text, &Rfc3339)
             .map_err(|_| serde::de::Error::custom(format!("`{text}` is not an RFC 3339 time")))?;
-        // At the ends of the calendar another offset leaves it, and such a moment cannot even be written.
-        let utc = moment.checked_to_offset(UtcOffset::UTC).filter(|utc| SENSIBLE_YEARS.contains(&utc.year()));
-        utc.map(Self::new).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is in no year of ours")))
+        Self::sensible(moment)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is in no year of ours")))
     }
 }
 

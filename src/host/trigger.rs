@@ -79,9 +79,7 @@ fn utc_now(metadata: &Map<String, Value>) -> Result<Timestamp, String> {
     let sys = metadata.get("sys").map(decoded);
     let text = sys.as_ref().and_then(|sys| text_of(sys.get("UtcNow")?));
     let moment = text.and_then(|text| moment(&text));
-    moment
-        .map(Timestamp::new)
-        .ok_or_else(|| "the host's envelope has no time in Metadata.sys.UtcNow".to_owned())
+    moment.ok_or_else(|| "the host's envelope has no time in Metadata.sys.UtcNow".to_owned())
 }
 
 fn timer(envelope: &Envelope, now: Timestamp) -> Trigger {
@@ -89,12 +87,12 @@ fn timer(envelope: &Envelope, now: Timestamp) -> Trigger {
     let status = info.as_ref().and_then(|info| info.get("ScheduleStatus"));
     let field = |name: &str| status.and_then(|status| moment(status.get(name)?.as_str()?));
     let manual = envelope.metadata.get("timer").and_then(text_of);
-    let is_ahead = field("Next").is_some_and(|next| next - now.get() > AHEAD);
+    let is_ahead = field("Next").is_some_and(|next| next - now > AHEAD);
     Trigger::Timer {
         looks_manual: manual.is_none() && is_ahead,
         manual,
         // An unset .NET time is the first moment of year 1.
-        last_run: field("Last").filter(|last| last.year() > 1).map(Timestamp::new),
+        last_run: field("Last"),
     }
 }
 
@@ -105,8 +103,9 @@ fn manifest(metadata: &Map<String, Value>) -> Result<Trigger, String> {
     Ok(Trigger::Manifest { blob, manual: metadata.get("manifest").and_then(text_of) })
 }
 
-fn moment(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+/// No clock of a host's is wrong by centuries: a time that no record can hold is none.
+fn moment(text: &str) -> Option<Timestamp> {
+    Timestamp::sensible(OffsetDateTime::parse(text, &Rfc3339).ok()?)
 }
 
 /// The host encodes every string among the metadata as JSON twice, and leaves objects as they are.
@@ -164,7 +163,11 @@ mod tests {
         assert_eq!(read(sys()), Ok(expected));
         assert_eq!(read(json!(sys().to_string())), Ok(expected), "sys encoded twice");
         assert_eq!(read(json!({ "UtcNow": "\"2026-11-23T17:35:00.0022105+01:00\"" })), Ok(expected));
-        for wrong in [json!({}), json!({ "UtcNow": "today" }), json!(null), json!({ "UtcNow": 5 })] {
+        let of_no_year_of_ours =
+            ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1969-12-31T23:59:59Z"]
+                .map(|text| json!({ "UtcNow": text }));
+        let wrong = [json!({}), json!({ "UtcNow": "today" }), json!(null), json!({ "UtcNow": 5 })];
+        for wrong in wrong.into_iter().chain(of_no_year_of_ours) {
             assert!(read(wrong.clone()).unwrap_err().contains("Metadata.sys.UtcNow"), "{wrong}");
         }
     }

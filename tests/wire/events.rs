@@ -53,8 +53,13 @@ async fn events_for_strangers_are_ignored() {
     for blob in ["fabrikam-20260302T090000Z.manifest.json", "notes/readme.manifest.json"] {
         world.storage.put(BACKUPS, blob, b"{}".to_vec(), &[]).await.unwrap();
     }
+    // What no manifest of ours could be is not waited for: its event shall not come again.
+    let large = vec![b' '; 70_000];
+    world.storage.put(BACKUPS, "contoso-west-20260302T090000Z.manifest.json", large, &[]).await.unwrap();
     world.minutes(2).await;
-    assert_eq!(world.told("restore.ignored").len(), 2);
+    let ignored = world.told("restore.ignored");
+    assert_eq!(ignored.len(), 3);
+    assert!(ignored.iter().any(|logged| logged.message.contains("larger than")), "{ignored:?}");
     let by_hand = world.host.manual("RestoreOnBlob", Some("apim-backups/notes/readme.manifest.json")).await;
     assert!(logs(&by_hand).contains("is no manifest's name"), "{}", logs(&by_hand));
     world.assert_one_cycle(&[NORTH]);

@@ -53,7 +53,7 @@ invariants! {
     DryRun "dry run" "In a dry run nothing is requested and nothing is written into the backup container.";
     Writes "conditional writes" "Every write carries a condition, and a record says who wrote it.";
     History "history" "A closed run is in the history before the record forgets it.";
-    Sound "sound" "No panic, no endless loop, no request that Azure does not know.";
+    Sound "sound" "No panic, no endless loop, no call beyond the host's limit, no request that Azure does not know.";
 }
 
 /// How often each invariant had something to check.

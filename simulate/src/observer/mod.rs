@@ -230,6 +230,11 @@ impl Observer {
         self.check(Invariant::Sound, false, || format!("the handler does not start: {why}"));
     }
 
+    /// The host's limit has come over a call: it kills every other call in the process as well.
+    pub(crate) fn outlived(&mut self, call: &Call) {
+        self.check(Invariant::Sound, false, || format!("{} goes on beyond the host's limit", call.tag()));
+    }
+
     /// A call has ended, or its process has.
     pub(crate) fn ended(&mut self, scene: &Scene<'_>, call: &Call, end: &End) {
         let Some(heard) = self.heard.get(&call.number).cloned() else { return };

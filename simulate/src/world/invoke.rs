@@ -63,7 +63,7 @@ impl World {
         let signed = Draws::of(&[self.plan.seed, 3, call.number.into()]).chance(300);
         let end = match &call.trigger {
             Trigger::Line(said) => self.run_line(&call, said).await,
-            _ => self.run_function(call.request(signed), &life, &mut router).await,
+            _ => self.run_function(&call, (call.request(signed), &life, &mut router)).await,
         };
         self.take_lines();
         self.note(|| format!("{} ends: {}", call.tag(), end.shown()));
@@ -71,7 +71,11 @@ impl World {
         end
     }
 
-    async fn run_function(&self, request: Request<Body>, life: &Life, router: &mut axum::Router) -> End {
+    async fn run_function(
+        &self,
+        call: &Call,
+        (request, life, router): (Request<Body>, &Life, &mut axum::Router),
+    ) -> End {
         let answered = async {
             let Ok(response) = router.call(request).await;
             let (head, body) = response.into_parts();
@@ -84,7 +88,7 @@ impl World {
             Ok(Some((status, text))) => End::Failed(status.as_u16(), text),
             Ok(None) => End::Died,
             Err(_) => {
-                self.count("killed by the host's time limit");
+                self.observe(|observer, _| observer.outlived(call));
                 life.end();
                 End::Died
             }

@@ -65,6 +65,41 @@ async fn a_token_request_is_repeated_and_bounded() {
     assert_eq!((clock.now() - noon()).whole_seconds(), 30);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_while_another_asked_in_vain_does_not_ask_once_more() {
+    let script = Script::new([]);
+    script.refuse_tokens([Reply::Silent]);
+    let (azure, clock) = (azure(&script, &[]), clock());
+    futures::future::join_all((0..20).map(|_| perform_at(&azure, &clock, &LOOK))).await;
+    assert_eq!((script.sent().len(), script.tokens()), (0, 1));
+    assert_eq!((clock.now() - noon()).whole_seconds(), 30);
+}
+
+/// Else whatever asks next would wait as long as the one before it.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_takes_long_and_fails_is_not_tried_again_at_once() {
+    let short = r#"{"token_type":"Bearer","expires_in":200,"access_token":"short"}"#;
+    let script = Script::new(vec![status(404); 3]);
+    script.refuse_tokens([body(200, short), Reply::Silent]);
+    let azure = azure(&script, &[]);
+    for pause in [0, 10, 9] {
+        tokio::time::advance(std::time::Duration::from_secs(pause)).await;
+        perform(&azure, &LOOK).await;
+    }
+    assert_eq!((script.sent().len(), script.tokens()), (3, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_of_a_token_request_does_not_repeat_the_secret() {
+    let script = Script::new([]);
+    script.refuse_tokens([body(
+        401,
+        r#"{"error":"invalid_client","error_description":"the-secret is wrong"}"#,
+    )]);
+    let seen = format!("{:?}", perform(&azure(&script, &[]), &LOOK).await);
+    assert!(seen.contains("is wrong") && !seen.contains("the-secret"), "{seen}");
+}
+
 #[test]
 fn a_token_is_never_sent_over_http() {
     let settings = [("ARM_ENDPOINT", "http://arm.test")];
