@@ -107,7 +107,7 @@ impl Tokens {
     /// Whoever has waited since `began` while another asked in vain does not ask once more: each would take as long.
     async fn fetch_unless_in_vain(&self, state: &mut State, began: Instant) -> azure_core::Result<Secret> {
         if let Some((at, why)) = &state.failed
-            && *at >= began
+            && *at > began
         {
             return Err(Error::with_message(ErrorKind::Credential, why.clone()));
         }

@@ -59,7 +59,7 @@ impl Observer {
             ("requested", "requested") => (Invariant::Claims, seen.claim()),
             ("requested", "running") => (Invariant::Claims, seen.accepted()),
             ("requested", "proving") => (Invariant::Claims, seen.found()),
-            ("running", "running") => (Invariant::Phases, seen.same("operation")),
+            ("running", "running") => (Invariant::Phases, seen.runs_on()),
             ("running", "proving") => {
                 (Invariant::Phases, seen.ended(text(step.after.of_phase("proof")) == "operation"))
             }
@@ -134,9 +134,12 @@ fn first(record: &Record) -> Verdict {
 fn claimed_by(record: &Record, step: &Step<'_>) -> Verdict {
     let at = moment(record.of_phase("at"));
     let now = at.is_some_and(|at| (step.now() - at).abs() < Duration::seconds(121));
-    match record.claimant() == step.call.id && !record.is_taken_over() && now {
+    if record.claimant() != step.call.id || record.is_taken_over() || !now {
+        return Err(format!("the claim is {}'s of {at:?}", record.claimant()));
+    }
+    match record.kind() == "restore" || *record.of_operation("wish") == record.at("backupWish")["by"] {
         true => Ok(()),
-        false => Err(format!("the claim is {}'s of {at:?}", record.claimant())),
+        false => Err(format!("it does not serve the wish of {}", record.at("backupWish"))),
     }
 }
 
@@ -173,6 +176,16 @@ impl Seen<'_> {
         match self.before.of_phase(field) == self.after().of_phase(field) {
             true => Ok(()),
             false => Err(format!("{field} was changed")),
+        }
+    }
+
+    /// The operation stays the same, and that it was seen to run is noted only by whom it was.
+    fn runs_on(&self) -> Verdict {
+        self.same("operation")?;
+        let noted = self.same("updatingSeen").is_err() && self.after().of_phase("updatingSeen") == true;
+        match noted && !self.looked(super::heard::Look::is_updating) {
+            true => Err("it was not seen Updating".to_owned()),
+            false => Ok(()),
         }
     }
 
@@ -228,6 +241,10 @@ impl Seen<'_> {
             let said = poll.is_some_and(|poll| poll.status == 200);
             return if said { Ok(()) } else { Err(format!("the poll was answered {poll:?}")) };
         }
+        let seen_to_run = self.before.of_phase("updatingSeen") == true;
+        if text(self.after().of_phase("ended")) == "unseenAfterUpdating" && !seen_to_run {
+            return Err("it was never seen Updating".to_owned());
+        }
         let free_since = moment(self.before.of_phase("freeSince")).ok_or("it was not seen free before")?;
         let age = self.step.now() - free_since;
         match self.looked(super::heard::Look::is_free) && age >= UNSEEN_END {
@@ -279,7 +296,13 @@ impl Seen<'_> {
         }
         if self.before.is_taken_over() {
             let free = self.looked(super::heard::Look::is_free);
-            return if free { Ok(()) } else { Err("the service was not seen free".to_owned()) };
+            let blob = self.heard.blobs.get(&format!("{}.apimbackup", self.before.backup()));
+            let nothing_came = self.before.kind() == "restore" || blob.is_some_and(|blob| blob.status == 404);
+            return match (free, nothing_came) {
+                (true, true) => Ok(()),
+                (false, _) => Err("the service was not seen free".to_owned()),
+                (true, false) => Err(format!("its backup was not seen to be missing: {blob:?}")),
+            };
         }
         let service = self.step.service;
         let refused = self.heard.posts.iter().any(|post| post.service == service && refuses(post.status));

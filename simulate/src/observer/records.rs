@@ -149,7 +149,8 @@ impl Observer {
             let same = kept.is_some_and(|kept| {
                 kept["digest"] == backup["digest"] && (kept["accepted"] == true || backup["accepted"] != true)
             });
-            let old = kept.is_none() && retention::is_old(name, (step.now(), step.call.deployed.retention));
+            let old = kept.is_none()
+                && retention::is_old(name, (step.now().min(step.scene.now), step.call.deployed.retention));
             self.check(Invariant::LastVerified, same || old, || {
                 format!("{}: the record forgot {name}, or no longer accepts it", step.name())
             });

@@ -21,7 +21,7 @@ const BACKUP_LIFETIME: Duration = Duration::days(30);
 const CROSSING: Duration = Duration::seconds(60);
 
 /// Two clocks that are off by two minutes each way, and a look of 30 s.
-const CLOCKS: Duration = Duration::seconds(4 * 60 + 30);
+pub(super) const CLOCKS: Duration = Duration::seconds(4 * 60 + 30);
 
 impl Observer {
     pub(super) fn may_restore(

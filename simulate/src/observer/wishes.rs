@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use super::heard::Heard;
 use super::record::{Record, moment, text};
 use super::records::Step;
-use super::restores::WISH_LIFETIME;
+use super::restores::{CLOCKS, WISH_LIFETIME};
 use super::{Invariant, Observer, Verdict};
 use crate::plan::SERVICES;
 use crate::world::call::{Call, Said, Trigger};
@@ -51,6 +51,7 @@ impl Observer {
         let verdict = self.seen_follows(step, &was);
         self.judge(Invariant::Wishes, verdict, tag);
         let wished = before("backupWish");
+        self.wish_for_a_backup_follows(step, &wished);
         if !wished.is_null() && wished["by"] != step.after.at("backupWish")["by"] {
             let verdict = backup_wish_goes(step, &wished);
             self.judge(Invariant::Wishes, verdict, tag);
@@ -110,6 +111,25 @@ impl Observer {
         }
     }
 
+    /// A backup that somebody wants now is one of the service that serves, and what has come of it serves the wish.
+    fn wish_for_a_backup_follows(&mut self, step: &Step<'_>, wished: &Value) {
+        let tag = || format!("{} by {}", step.name(), step.call.tag());
+        let is = step.after.at("backupWish");
+        let of_whoever_serves =
+            matches!(step.call.trigger, Trigger::Timer("now") | Trigger::Line(Said::Backup(None)));
+        if of_whoever_serves && is["by"] == step.call.id.as_str() && is["by"] != wished["by"] {
+            let may = self.backed_up(step.call);
+            self.check(Invariant::Wishes, may.contains(&step.service), || {
+                format!("{}: a backup is wished for, and it is to be one of {may:?}", tag())
+            });
+        }
+        let stands =
+            !is.is_null() && step.before.is_some_and(|before| is["by"] == *before.of_operation("wish"));
+        self.check(Invariant::Wishes, !stands || !is_counted(step), || {
+            format!("{}: what was wished for has come, and the wish stands", tag())
+        });
+    }
+
     /// When a backup began whose manifest is about to be written.
     fn begun(&self, name: &str) -> Option<&OffsetDateTime> {
         self.begun.get(name)
@@ -122,7 +142,7 @@ impl Observer {
         let told = before.at("restoreFailures") != step.after.at("restoreFailures");
         let automatic = was["by"] == "automatic";
         let dropped = automatic && step.turns_roles();
-        let withdrawn = matches!(step.call.trigger, Trigger::Line(Said::Withdraw(_)));
+        let withdrawn = matches!(step.call.trigger, Trigger::Line(Said::Withdraw(of)) if of.is_none_or(|of| of == step.service));
         let resumed = step.call.trigger.resumes().is_some() && step.service == step.call.deployed.primary;
         let primary = self.record(step.call.deployed.primary);
         let given_up = primary.and_then(|record| moment(record.at("resumedAt")));
@@ -239,6 +259,18 @@ impl Observer {
         }
     }
 
+    /// What a person took back stands no more, unless it was wished for meanwhile.
+    fn is_withdrawn(&mut self, call: &Call, of: Option<usize>) {
+        let meant = call.deployed.services().filter(|service| of.is_none_or(|of| of == *service));
+        for service in meant.collect::<Vec<_>>() {
+            let wished_at = self.record(service).and_then(|record| moment(&record.at("restoreWish")["at"]));
+            let stands = wished_at.is_some_and(|at| at < call.utc_now() - CLOCKS);
+            self.check(Invariant::Wishes, !stands || self.found_spoilt(call, service), || {
+                format!("{}: what is to be restored into {} stands", call.tag(), SERVICES[service].0)
+            });
+        }
+    }
+
     /// What a person asked for is in the record, or was refused aloud.
     pub(super) fn wish_is_kept(&mut self, call: &Call, heard: &Heard) {
         let told: &[&str] = match call.trigger {
@@ -251,16 +283,40 @@ impl Observer {
             Trigger::ByHand(..) | Trigger::Line(Said::Restore { .. }) => {
                 &["restore.wished", "restore.refused", "wish.refused"]
             }
+            Trigger::Line(Said::Withdraw(of)) if !call.deployed.dry_run => {
+                return self.is_withdrawn(call, of);
+            }
             _ => return,
         };
+        if heard.events.contains("failover.resumed") {
+            let since = call.utc_now();
+            let dated = self
+                .records
+                .values()
+                .any(|record| moment(record.at("resumedAt")).is_some_and(|at| at >= since));
+            self.check(Invariant::Wishes, dated, || {
+                format!("{}: resumed, and no record says when", call.tag())
+            });
+        }
         let kept = told.iter().any(|event| heard.events.contains(*event));
         self.check(Invariant::Wishes, kept, || format!("{}: {} came to nothing", call.tag(), call.trigger));
     }
 }
 
+/// Azure took a backup that was asked for, or one attempt at it is over.
+fn is_counted(step: &Step<'_>) -> bool {
+    let Some(before) =
+        step.before.filter(|before| before.kind() == "backup" && before.phase() == "requested")
+    else {
+        return false;
+    };
+    let taken = matches!(step.after.phase(), "running" | "proving");
+    taken || step.after.unwritten().len() > before.unwritten().len()
+}
+
 fn backup_wish_goes(step: &Step<'_>, wished: &Value) -> Verdict {
     let before = step.before.ok_or("there was none")?;
-    let spent = before.of_operation("wish") == &wished["by"] && before.phase() == "requested";
+    let spent = before.of_operation("wish") == &wished["by"] && is_counted(step);
     let over = moment(&wished["at"]).map(|at| before.over_at(at, BACKUP_WISH_LIFETIME));
     let lapsed = over.is_some_and(|over| step.now() >= over);
     let replaced = step.after.at("backupWish")["by"] == step.call.id.as_str();

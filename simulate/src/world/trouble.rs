@@ -45,6 +45,10 @@ pub(super) fn error(draws: &mut Draws, sent: &Sent) -> Answer {
             Answer::new(status, body.to_string()).retried_after(status, retry_after)
         }
         _ => {
+            if matches!(sent.about, About::Poll(_)) && draws.chance(100) {
+                // Only Azure says of an operation that it failed, and in its own words.
+                return Answer::new(400, "<html><body>Bad request</body></html>");
+            }
             let posts = matches!(sent.about, About::Post(..));
             let status = if posts { draws.pick(&ARM_POSTS) } else { draws.pick(&ARM_READS) };
             arm(draws, sent, status).retried_after(status, retry_after)
