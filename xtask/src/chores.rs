@@ -12,16 +12,17 @@ const BROWSER: &[&str] = &["--features", "apim-dr/browser"];
 /// Everything that must hold, but for the page and the packages.
 pub(crate) fn test() -> Done {
     prepare(&[])?;
-    run_tests(&[])
+    run_tests(&[])?;
+    run_seeds()
 }
 
-/// Everything. The packages are made beside the tests, which leave a core idle for much of their time.
+/// Everything. The packages are made and the seeds run beside the tests, which leave a core idle for much of their time.
 pub(crate) fn test_all() -> Done {
     prepare(BROWSER)?;
     thread::scope(|scope| {
-        let packages = scope.spawn(package::run);
+        let beside = scope.spawn(|| package::run().and_then(|()| run_seeds()));
         run_tests(BROWSER)?;
-        packages.join().unwrap_or_else(|_| Err("making the packages panicked".to_owned()))
+        beside.join().unwrap_or_else(|_| Err("making the packages or running the seeds panicked".to_owned()))
     })
 }
 
@@ -34,11 +35,15 @@ fn prepare(features: &[&str]) -> Done {
     cargo_test(&[&["--workspace", "--no-run"], features].concat())
 }
 
-/// Tests, a range of seeds, what readers are fed with, documentation.
+/// A range of seeds, and what readers are fed with.
+fn run_seeds() -> Done {
+    seeds::run_fixed()?;
+    seeds::feed("20")
+}
+
+/// Tests and documentation.
 fn run_tests(features: &[&str]) -> Done {
     cargo_test(&[&["--workspace"], features].concat())?;
-    seeds::run_fixed()?;
-    seeds::feed("20")?;
     let document = ["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
     run_with(&document, &[("RUSTDOCFLAGS", "-D warnings")])
 }
