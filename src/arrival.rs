@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::azure::{Memo, Scene};
+use crate::domain::decision::Decision;
 use crate::domain::event::{Event, EventName};
 use crate::domain::id::{ServiceId, ServiceName};
 use crate::domain::manifest::Manifest;
 use crate::domain::observation::{Action, BlobLook, BlobName, Observation};
 use crate::domain::offer::{self, Newest, Offer};
-use crate::domain::record::{By, Failures, Record};
+use crate::domain::record::{By, Failures, Record, Suspect};
 use crate::domain::take_up;
-use crate::domain::vocabulary::{BackupName, Container, Digest};
+use crate::domain::vocabulary::{BackupName, Container, Digest, Timestamp};
 use crate::drive::{Driver, Loaded, Trouble};
 
 /// The records of one invocation, by service name.
@@ -239,9 +240,10 @@ pub async fn make_up_for_lost_events(driver: &Driver<'_>, records: &mut Records)
     };
     let targets: Vec<_> = targets.into_iter().cloned().collect();
     let read = read(driver, &driver.deployment.container, &backup).await?;
-    match read.and_then(|read| vouched_for(driver, records, read)) {
+    let read = read.map_err(NotOffered::Unreadable).and_then(|read| vouched_for(driver, records, read));
+    match read {
         Ok(read) => {
-            let text = "its event has not come within 3 min; this invocation takes it up";
+            let text = "no event has led to its restore within 3 min; this invocation takes it up";
             driver.tell(None, &Event::of(&backup, EventName::ManifestTakenUp, text));
             let read = Read { made_up_for: true, ..read };
             offer_to_each(driver, records, &targets, (&read, Bearer::AUTOMATIC)).await
@@ -265,14 +267,22 @@ fn missed(driver: &Driver<'_>, records: &Records, target: &ServiceId) -> Option<
 }
 
 /// The manifest, if its bytes are those that the primary's record names.
-fn vouched_for(driver: &Driver<'_>, records: &Records, read: Read) -> Result<Read, String> {
+fn vouched_for(driver: &Driver<'_>, records: &Records, read: Read) -> Result<Read, NotOffered> {
     let primary = records.get(&driver.deployment.primary.name()).map(|loaded| &loaded.record);
     match primary.and_then(|record| record.vouches_for(&read.manifest.name, &read.digest)) {
         Some(_) => Ok(read),
-        None => {
-            Err("its bytes are not those that the record names; restore it by hand if you trust it".into())
-        }
+        None => Err(NotOffered::Altered(
+            "its bytes are not those that the record names; restore it by hand if you trust it".into(),
+        )),
     }
+}
+
+/// Why the newest manifest is not offered though the record names it.
+enum NotOffered {
+    /// It is gone, or no manifest.
+    Unreadable(String),
+    /// Somebody wrote other bytes in its place.
+    Altered(String),
 }
 
 /// A manifest that is gone, unreadable or not the one that the record names is not asked for again at every tick.
@@ -280,17 +290,39 @@ async fn give_up_on(
     driver: &Driver<'_>,
     records: &mut Records,
     target: &ServiceId,
-    (backup, why): (&BackupName, &str),
+    (backup, why): (&BackupName, &NotOffered),
 ) -> Result<(), Trouble> {
+    let Some(source) = records.get(&driver.deployment.primary.name()).map(|it| it.record.clone()) else {
+        return Ok(());
+    };
     let Some(loaded) = records.get_mut(&target.name()) else { return Ok(()) };
-    let text = format!("{}: {why}", backup.manifest());
+    let now = driver.clock.now();
     let decide = |_: &_, record: &Record| {
-        let mut record = record.clone();
-        record.refused = Some(backup.clone());
-        record.restore_failures =
-            Some(Failures::noted(record.restore_failures, driver.clock.now(), text.clone()));
-        let refused = Event::of(backup, EventName::RestoreRefused, text.clone());
-        Ok(crate::domain::decision::Decision::rest(record).telling(refused))
+        let is_missed = take_up::missed(&source, record, now).is_some_and(|missed| missed.name == *backup);
+        // Another invocation may have taken it up meanwhile.
+        let decision = if is_missed {
+            put_aside(record.clone(), (backup, why), now)
+        } else {
+            Decision::rest(record.clone())
+        };
+        Ok(decision)
     };
     driver.change(loaded, 1, decide).await.map(|_| ())
+}
+
+fn put_aside(mut record: Record, (backup, why): (&BackupName, &NotOffered), now: Timestamp) -> Decision {
+    record.refused = Some(backup.clone());
+    let (name, text) = match why {
+        NotOffered::Unreadable(why) => {
+            let text = format!("{}: {why}", backup.manifest());
+            record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
+            (EventName::RestoreRefused, text)
+        }
+        NotOffered::Altered(why) => {
+            let text = format!("{}: {why}", backup.manifest());
+            record.suspect = Some(Suspect { at: now, what: text.clone() });
+            (EventName::ConfigurationSuspect, text)
+        }
+    };
+    Decision::rest(record).telling(Event::of(backup, name, text))
 }

@@ -288,6 +288,7 @@ impl<'a> Driver<'a> {
 
     /// Writes one line of the log, and keeps it for a person who started the invocation by hand.
     pub fn tell(&self, service: Option<&ServiceName>, event: &Event) {
+        let service = service.or(event.service.as_ref());
         log::event(&self.invocation, service, event);
         held(&self.told).push(Told { service: service.cloned(), event: event.clone() });
     }

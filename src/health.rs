@@ -2,6 +2,7 @@
 //! can hold up a backup or a restore: it comes after them, and its troubles are told and left to the next invocation.
 
 use crate::arrival::Records;
+use crate::azure::SaveTrouble;
 use crate::config::{Config, Secret, Webhook};
 use crate::domain::event::{Event, EventName};
 use crate::domain::health::{
@@ -106,8 +107,8 @@ fn status(
     Status::of(&view, &ids, (&health.raised, next), now)
 }
 
-/// The status as it would be written now, and when it was last written, which every tick sees to. Nothing is written,
-/// told or delivered.
+/// The status as it would be written now, and when it was last written, which every tick sees to. Nothing is written or
+/// delivered.
 ///
 /// # Errors
 /// When the health document cannot be read.
@@ -117,7 +118,15 @@ pub async fn look(
     records: &Records,
     findings: &Findings,
 ) -> Result<(Status, Option<Timestamp>), String> {
-    let mut health = load(driver).await?.health;
+    // Whoever asks how things stand at three in the morning is told so without this document, too.
+    let kept = read(driver).await?;
+    let mut health = kept.map_or_else(
+        |why| {
+            driver.tell(None, &Event::new(EventName::HealthNotKept, why));
+            Health::new(primary_of(driver), driver.invocation.clone())
+        },
+        |kept| kept.health,
+    );
     let written = health.status.as_ref().map(|status| status.at);
     let now = driver.clock.now();
     let (conditions, unjudged) = find(driver, watch, records, (findings, &mut health, now));
@@ -131,7 +140,8 @@ async fn change(driver: &Driver<'_>, mut change: impl FnMut(&mut Health)) -> Res
         let kept = load(driver).await?;
         let mut health = kept.health.clone();
         change(&mut health);
-        if save(driver, kept, health).await?.is_some() {
+        let saved = save(driver, kept, health).await.map_err(|trouble| trouble.to_string())?;
+        if saved.is_some() {
             return Ok(());
         }
     }
@@ -159,8 +169,12 @@ async fn judge(
         let (conditions, unjudged) = find(driver, watch, records, (findings, &mut health, now));
         let events = health.judge(conditions, &unjudged, (watch.webhook.is_some(), now));
         health.begin_delivery(&driver.invocation, now);
-        if let Some(kept) = save(driver, kept, health).await? {
+        let saved = save(driver, kept, health).await;
+        // What may have been saved is new to no later tick: it is told now, or never.
+        if matches!(saved, Ok(Some(_)) | Err(SaveTrouble::NoAnswer(_))) {
             events.iter().for_each(|event| driver.tell(None, event));
+        }
+        if let Some(kept) = saved.map_err(|trouble| trouble.to_string())? {
             return Ok(kept);
         }
     }
@@ -220,21 +234,32 @@ fn view<'a>(
 }
 
 async fn load(driver: &Driver<'_>) -> Result<Kept, String> {
-    let primary = driver.deployment.primary.name();
+    read(driver).await?
+}
+
+/// The health document; the inner error says that what is stored is none. That is left alone by everybody.
+async fn read(driver: &Driver<'_>) -> Result<Result<Kept, String>, String> {
+    let primary = primary_of(driver);
     let path = Health::path_of(&primary);
     let stored = driver.azure.store().load(&path).await.map_err(|trouble| trouble.to_string())?;
-    match stored.document {
-        None => Ok(Kept { health: Health::new(primary, driver.invocation.clone()), etag: None }),
-        Some((bytes, etag)) => {
-            let health = Health::parse(&bytes)
-                .map_err(|why| format!("{path} is left alone, and no alert leaves: {why}"))?;
-            Ok(Kept { health, etag: Some(etag) })
-        }
-    }
+    let Some((bytes, etag)) = stored.document else {
+        return Ok(Ok(Kept { health: Health::new(primary, driver.invocation.clone()), etag: None }));
+    };
+    let parsed = Health::parse(&bytes).map(|health| Kept { health, etag: Some(etag) });
+    Ok(parsed.map_err(|why| {
+        format!(
+            "{path} is left alone, no alert leaves, and no status is written: {why}. Move that blob away: what holds is \
+             found anew, and only alerts that wait in it are lost"
+        )
+    }))
+}
+
+fn primary_of(driver: &Driver<'_>) -> ServiceName {
+    driver.deployment.primary.name()
 }
 
 /// Saves `health` over what was loaded, if it differs; none: somebody else was first.
-async fn save(driver: &Driver<'_>, kept: Kept, health: Health) -> Result<Option<Kept>, String> {
+async fn save(driver: &Driver<'_>, kept: Kept, health: Health) -> Result<Option<Kept>, SaveTrouble> {
     if kept.health == health && kept.etag.is_some() {
         return Ok(Some(kept));
     }
@@ -242,8 +267,8 @@ async fn save(driver: &Driver<'_>, kept: Kept, health: Health) -> Result<Option<
     let path = Health::path_of(&health.primary);
     match driver.azure.store().save(&path, health.bytes(), kept.etag.as_ref()).await {
         Ok(etag) => Ok(Some(Kept { health, etag: Some(etag) })),
-        Err(crate::azure::SaveTrouble::Lost) => Ok(None),
-        Err(trouble) => Err(trouble.to_string()),
+        Err(SaveTrouble::Lost) => Ok(None),
+        Err(trouble) => Err(trouble),
     }
 }
 
@@ -284,7 +309,8 @@ async fn send(driver: &Driver<'_>, webhook: &Webhook, alert: &Alert) -> Result<(
 }
 
 fn told(alert: &Alert, name: EventName, what: &str) -> Event {
-    Event { condition: Some(alert.condition), ..Event::new(name, format!("{}: {what}", alert.title())) }
+    let (service, condition) = (alert.service.clone(), Some(alert.condition));
+    Event { service, condition, ..Event::new(name, format!("{}: {what}", alert.title())) }
 }
 
 /// Takes what was delivered out of the outbox, and lets others deliver what is left.

@@ -231,6 +231,14 @@ async fn note_backup(
         driver.tell(Some(&service), &Event::new(EventName::WishRefused, text));
         return Ok(());
     }
+    if driver.deployment.named(&service).is_none() {
+        let text = format!(
+            "{service} was the last to carry the traffic, and the settings name it no longer: no backup was begun. Name it \
+             again, or say `resume` once the primary carries it"
+        );
+        driver.tell(Some(&service), &Event::new(EventName::WishRefused, text));
+        return Ok(());
+    }
     let Some(loaded) = records.get_mut(&service) else {
         return Err(Trouble::Fails(format!("{service} has no usable record")));
     };

@@ -10,7 +10,7 @@ const MARK: &str = "kQ7zX9vW2tR5mB8d";
 
 /// The storage account's key: Base64, as Azure shows it.
 pub(crate) fn account_key() -> String {
-    format!("{MARK}AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKKKLLLLMMMMNNNNOOOOPPPPQQQQRRRR")
+    format!("{MARK}AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKKKLLLLMMMMNNNNOOOOPPPPQQQQQQ==")
 }
 
 /// The signed part of an operation's URL.

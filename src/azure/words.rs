@@ -29,12 +29,27 @@ pub(super) fn azure_words(answer: &RawResponse) -> AzureWords {
         Some(Detail { code, message }) => (code.unwrap_or_default(), message.unwrap_or_default()),
         None => (String::new(), one_line(&String::from_utf8_lossy(body))),
     };
-    AzureWords { status, code: bounded(code), message: bounded(message) }
+    AzureWords { status, code: bounded(without_keys(code)), message: bounded(without_keys(message)) }
 }
 
 /// The text without line breaks, bounded.
 pub(super) fn one_line(text: &str) -> String {
-    bounded(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    bounded(without_keys(text.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+/// The length of a storage account's key, which is 64 bytes in Base64 (contract, section on `accessKey`).
+const KEY: usize = 88;
+
+/// The text without anything that looks like a storage account's key. An operation may repeat at its end the key that was
+/// sent with its request, and that one need not be known here any more: another invocation sent it, or it was rotated.
+fn without_keys(text: String) -> String {
+    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let keys = text.split(|c| !is_of_a_key(c)).filter_map(|word| {
+        let end = word.find("==")? + 2;
+        word.get(end.checked_sub(KEY)?..end)
+    });
+    let keys: Vec<_> = keys.map(str::to_owned).collect();
+    keys.iter().fold(text, |text, key| text.replace(key.as_str(), "(the account's key)"))
 }
 
 fn bounded(text: String) -> String {

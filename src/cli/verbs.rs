@@ -283,7 +283,11 @@ fn open(records: &Records, deployment: &Deployment, now: Timestamp) -> Vec<Strin
         // By then a tick has taken up what no event has brought.
         let taken_up = |primary| take_up::missed(primary, record, now + 2 * EVENT_PATIENCE).is_some();
         let comes = is_secondary && primary.is_some_and(taken_up);
-        is_open(record).or_else(|| comes.then(|| format!("{} gets the newest backup", record.service.name())))
+        let is_driven = deployment.named(&record.service.name()).is_some()
+            || !matches!(record.operation, Operation::Idle);
+        is_open(record)
+            .filter(|_| is_driven)
+            .or_else(|| comes.then(|| format!("{} gets the newest backup", record.service.name())))
     });
     open.collect()
 }

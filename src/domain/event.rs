@@ -1,6 +1,7 @@
 //! What is worth a line in the log. The names are stable: alert rules are written against them.
 
 use super::health::ConditionKind;
+use super::id::ServiceName;
 use super::vocabulary::BackupName;
 
 /// Whether somebody should look.
@@ -17,6 +18,8 @@ pub enum Level {
 pub struct Event {
     pub name: EventName,
     pub backup: Option<BackupName>,
+    /// Whose it is, where that is not whoever was being driven.
+    pub service: Option<ServiceName>,
     /// The condition that it tells of.
     pub condition: Option<ConditionKind>,
     pub text: String,
@@ -25,7 +28,7 @@ pub struct Event {
 impl Event {
     /// An event that belongs to no backup.
     pub fn new(name: EventName, text: impl Into<String>) -> Self {
-        Self { name, backup: None, condition: None, text: text.into() }
+        Self { name, backup: None, service: None, condition: None, text: text.into() }
     }
 
     /// An event of one backup.

@@ -189,7 +189,8 @@ pub fn resume(context: &Context, mut record: Record, even_if_unknown: bool, now:
         return Decision::rest(record).telling(Event::new(EventName::WishRefused, text));
     }
     let latch = record.failed_over.take();
-    record.resumed_at = Some(now);
+    // Somebody whose clock is behind does not take back what was given up by one whose clock is not.
+    record.resumed_at = record.resumed_at.max(Some(now));
     record.restore_wish = None;
     record.restore_failures = None;
     record.backup_wish = Some(BackupWish { by: context.invocation.clone(), at: now, after_resume: true });

@@ -9,7 +9,7 @@ use time::Duration;
 use super::decision::Situation;
 use super::event::{Event, EventName};
 use super::id::ServiceName;
-use super::record::Record;
+use super::record::{Failures, Record};
 use super::vocabulary::Timestamp;
 
 pub use alert::{Alert, Change};
@@ -175,6 +175,13 @@ impl View<'_> {
     pub(super) fn is_secondary(&self, service: &ServiceName) -> bool {
         self.secondaries.contains(service)
     }
+
+    /// Whether a verified backup of the service that is backed up began after these failures: what nobody tries again has
+    /// been overtaken by that.
+    pub(super) fn is_overtaken(&self, failures: &Failures) -> bool {
+        let last_verified = self.record(&self.situation.backed_up).and_then(|it| it.last_verified.as_ref());
+        last_verified.is_some_and(|last| last.started_at > failures.last)
+    }
 }
 
 /// Everything that has to be known now.
@@ -197,6 +204,7 @@ impl Condition {
             Severity::Error => EventName::ConditionRaised,
         };
         Event {
+            service: self.service.clone(),
             condition: Some(self.kind),
             ..Event::new(name, format!("{}: {}. {}", self.kind.as_str(), self.fact, self.next))
         }

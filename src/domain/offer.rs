@@ -129,7 +129,8 @@ fn refused(context: &Context, offer: &Offer, now: Timestamp) -> Result<Option<St
 
 fn refuse(mut record: Record, offer: &Offer, reason: String, now: Timestamp) -> Decision {
     let text = format!("{} is not restored: {reason}", offer.source.name);
-    if offer.by == By::Automatic {
+    // What is not accepted is not offered again by a tick; once a person's restore has accepted it, it is.
+    if offer.by == By::Automatic && offer.accepted {
         record.refused = Some(offer.source.name.clone());
     }
     record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));

@@ -75,6 +75,7 @@ impl Running {
                 if past_deadline {
                     return Followed::Ask(Action::Look(Looking::Service));
                 }
+                self.updating_seen = true;
                 self.free_since = None;
                 Followed::Wait
             }

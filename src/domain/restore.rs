@@ -88,6 +88,8 @@ pub fn claim(context: &Context, mut record: Record, looks: &Looks, now: Timestam
     }
     let verdict = gates(context, &record, &wish, (looks, now));
     if verdict != Verdict::Pass {
+        // A service that is free is kept waiting by something else than Azure.
+        record.busy_since.take_if(|_| looks.service.as_ref().is_ok_and(|look| look.state.is_free()));
         return hold_back(record, wish, verdict, now);
     }
     let name = wish.source.name.clone();

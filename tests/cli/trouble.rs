@@ -98,6 +98,21 @@ async fn a_killed_wait_loses_nothing() {
     world.assert_sound();
 }
 
+/// Nobody needs the health document to go on after a failover.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spoilt_health_document_keeps_nobody_from_looking_and_restoring() {
+    let world = World::new().await;
+    let name = world.standby().await;
+    let blob = "health/contoso-west.json";
+    world.storage.put("apim-dr", blob, b"{".to_vec(), &[]).await.unwrap();
+    let said = run(world.program("status")).await;
+    said.answered(0, &["contoso-west, primary", name.as_str()]);
+    assert!(said.stderr.contains("Move that blob away"), "{said:?}");
+    let said = run(world.program(&format!("restore {name} --into contoso-north --yes"))).await;
+    said.answered(0, &[name.as_str()]);
+    assert_eq!(world.storage.get("apim-dr", blob).await.unwrap().unwrap(), b"{");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_of_a_newer_version_is_left_alone_and_told_of() {
     let world = World::new().await;

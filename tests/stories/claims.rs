@@ -255,7 +255,7 @@ fn an_answer_is_taken_in_although_the_roles_changed_meanwhile() {
         02:00 A Requested(by A) + 202 op-1 -> Running(op-1), rest | backup.accepted
         02:01 B Running(op-1) + resumed -> Running(op-1), again | roles.changed {seen: 02:01; primary: contoso-dr}
         02:01 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:01 B Running(op-1) + poll 202 -> Running(op-1), rest
+        02:01 B Running(op-1) + poll 202 -> Running(op-1, Updating seen), rest
     "#]]);
 }
 

@@ -2,7 +2,7 @@
 
 use apim_dr::domain::health::CertificateLook;
 use apim_dr::domain::observation::WriteOnce;
-use apim_dr::domain::record::{FailedOver, Served};
+use apim_dr::domain::record::{EventLost, FailedOver, Failures, Served};
 use apim_dr::domain::serving::Serving;
 use apim_dr::domain::vocabulary::{InvocationId, Timestamp};
 use expect_test::expect;
@@ -113,6 +113,39 @@ fn restore_failing_is_raised_until_one_is_held() {
         03:11 condition.cleared RestoreFailing is over; it was raised since 2026-03-10T02:40:00Z: at 2026-03-10T02:40:00Z: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
         03:11 condition.cleared StandbyUnknown is over; it was raised since 2026-03-10T02:40:00Z: what contoso-dr holds since the restore of contoso-20260310T020000Z is not known: Azure says that the restore failed: HTTP 400 BackupRestoreFailed: the blob could not be written
     "#]]);
+}
+
+/// After a failover the schedule leaves the secondary alone again, nothing is restored into the primary by itself, and a
+/// primary hears of no events.
+#[test]
+fn what_nobody_tries_again_is_over_with_the_next_verified_backup() {
+    let mut watched = Watched::of(&[&verified(), &held()]);
+    let failed = |when: &str, what: &str| Some(Failures::noted(None, at(when), what.to_owned()));
+    watched.change(|watched| {
+        watched.records[0].restore_failures = failed("03:00", "it has expired");
+        watched.records[1].backup_failures = failed("03:01", "the blob could not be written");
+        let backup = backup("contoso", "02:00");
+        watched.records[0].event_lost = Some(EventLost { at: at("03:00"), backup });
+    });
+    watched.judge("03:05");
+    assert_eq!(watched.raised(), ["BackupFailing", "RestoreFailing"]);
+    watched.change(|watched| {
+        watched.records[0].last_verified.as_mut().unwrap().started_at = at("04:00");
+    });
+    watched.change(|watched| watched.situation.backed_up = service("contoso-dr").name()).judge("04:20");
+    assert_eq!(
+        watched.raised(),
+        ["BackupMissing", "BackupFailing", "RestoreFailing"],
+        "while the other serves"
+    );
+    watched.change(|watched| watched.situation.backed_up = service("contoso").name()).judge("04:21");
+    assert!(watched.raised().is_empty());
+    watched.change(|watched| {
+        watched.records[0].backup_failures = failed("04:30", "the blob could not be written");
+        watched.records[1].restore_failures = failed("03:30", "it has expired");
+    });
+    watched.judge("04:31");
+    assert_eq!(watched.raised(), ["BackupFailing", "RestoreFailing"], "these are tried again by themselves");
 }
 
 #[test]
@@ -380,8 +413,8 @@ fn events_lost_is_noted_until_one_comes_in_time() {
     secondary.offer("04:01", manifest("04:00"));
     watched.now_of(&[&verified(), &secondary]).judge("04:02");
     watched.check(expect![[r#"
-        03:05 condition.noted EventsLost: no event told contoso-dr of contoso-20260310T030000Z within 3 min, and a tick took it up at 2026-03-10T03:04:00Z. Nothing has to be done; if it happens with every backup, see that RestoreOnBlob is enabled and its trigger can reach the storage account's queues
-        04:02 condition.cleared EventsLost is over; it was raised since 2026-03-10T03:04:00Z: no event told contoso-dr of contoso-20260310T030000Z within 3 min, and a tick took it up at 2026-03-10T03:04:00Z
+        03:05 condition.noted EventsLost: no event has led to the restore of contoso-20260310T030000Z into contoso-dr within 3 min, and a tick took it up at 2026-03-10T03:04:00Z. Nothing has to be done; if it happens with every backup, see that RestoreOnBlob is enabled and its trigger can reach the storage account's queues
+        04:02 condition.cleared EventsLost is over; it was raised since 2026-03-10T03:04:00Z: no event has led to the restore of contoso-20260310T030000Z into contoso-dr within 3 min, and a tick took it up at 2026-03-10T03:04:00Z
     "#]]);
 }
 

@@ -157,10 +157,10 @@ fn a_wish_waits_for_a_restore_and_goes_before_the_next_one() {
     story.check(expect![[r#"
         02:40 B Running(op-1) + a backup now -> Running(op-1), rest | backup.wished {backup wished: by B}
         02:40 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:40 B Running(op-1) + poll 202 -> Running(op-1), rest
-        02:45 C Running(op-1) + manifest contoso@02:40 -> Running(op-1), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
-        02:50 D Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:50 D Running(op-1) + poll 200 -> Verifying, again | restore.ended
+        02:40 B Running(op-1) + poll 202 -> Running(op-1, Updating seen), rest
+        02:45 C Running(op-1, Updating seen) + manifest contoso@02:40 -> Running(op-1, Updating seen), rest | restore.wished {wish: contoso@02:40; seen: 02:40}
+        02:50 D Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1
+        02:50 D Running(op-1, Updating seen) + poll 200 -> Verifying, again | restore.ended
         02:50 D Verifying(by D) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; closed: unverified contoso@02:00}
     "#]]);
 }
@@ -227,6 +227,18 @@ fn what_waits_for_something_else_is_not_kept_waiting_by_azure() {
         contoso carries the traffic
         failed over to contoso-ap since 02:32
         02:33 C Idle + resumed -> Idle, rest | restore.deferred {deferred: since 02:31: contoso-ap has carried the traffic since 2026-03-10T02:32:00Z, and what was changed there must not be lost: say `resume` when the primary is to be followed again; busy since: -}
+    "#]]);
+}
+
+/// Azure called the service busy once. Since then it is free, and waits for another one to be restored.
+#[test]
+fn a_service_found_free_is_not_kept_waiting_by_azure() {
+    let mut story =
+        Story::of_secondary().having(|story| story.restore_posts("02:30", manifest("02:00")).answer(busy()));
+    story.tick("02:31").look(finds("Succeeded").restoring("contoso-ap"));
+    story.check(expect![[r#"
+        02:31 B Idle + resumed -> Idle, look for contoso@02:00
+        02:31 B Idle + look Succeeded, contoso-ap is being restored -> Idle, rest | restore.deferred {deferred: since 02:31: one service is restored at a time, and now it is contoso-ap; busy since: -}
     "#]]);
 }
 

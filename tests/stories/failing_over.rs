@@ -213,13 +213,13 @@ fn a_target_that_comes_to_serve_while_it_is_restored_is_told_once() {
     story.tick("02:33").poll(still_running());
     story.check(expect![[r#"
         02:31 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:31 B Running(op-1) + poll 202 -> Running(op-1), rest
+        02:31 B Running(op-1) + poll 202 -> Running(op-1, Updating seen), rest
         contoso-dr carries the traffic
-        02:32 C Running(op-1) + resumed -> Running(op-1), poll op-1 | restore.under_traffic {under traffic: 02:32}
+        02:32 C Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1 | restore.under_traffic {under traffic: 02:32}
               contoso-dr carries the traffic while contoso-20260310T020000Z is being restored into it: until that ends, users may meet half of it
-        02:32 C Running(op-1) + poll 202 -> Running(op-1), rest
-        02:33 D Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:33 D Running(op-1) + poll 202 -> Running(op-1), rest
+        02:32 C Running(op-1, Updating seen) + poll 202 -> Running(op-1, Updating seen), rest
+        02:33 D Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1
+        02:33 D Running(op-1, Updating seen) + poll 202 -> Running(op-1, Updating seen), rest
     "#]]);
 }
 

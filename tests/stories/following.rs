@@ -175,9 +175,9 @@ fn the_poll_202_runs_on() {
     story.tick("02:02").poll(still_running());
     story.check(expect![[r#"
         02:01 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:01 B Running(op-1) + poll 202 -> Running(op-1), rest
-        02:02 C Running(op-1) + resumed -> Running(op-1), poll op-1
-        02:02 C Running(op-1) + poll 202 -> Running(op-1), rest
+        02:01 B Running(op-1) + poll 202 -> Running(op-1, Updating seen), rest
+        02:02 C Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1
+        02:02 C Running(op-1, Updating seen) + poll 202 -> Running(op-1, Updating seen), rest
     "#]]);
 }
 
@@ -194,11 +194,11 @@ fn retry_after_delays_the_next_poll_by_five_minutes_at_most() {
         02:00 A Requested(by A) + 202 op-1 -> Running(op-1, asked again from 02:01), rest | backup.accepted
         02:00:59 B Running(op-1, asked again from 02:01) + resumed -> Running(op-1, asked again from 02:01), rest
         02:01 C Running(op-1, asked again from 02:01) + resumed -> Running(op-1, asked again from 02:01), poll op-1
-        02:01 C Running(op-1, asked again from 02:01) + poll 202 -> Running(op-1, asked again from 02:06), rest
-        02:01:01 D Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), rest
-        02:05:59 E Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), rest
-        02:06 F Running(op-1, asked again from 02:06) + resumed -> Running(op-1, asked again from 02:06), poll op-1
-        02:06 F Running(op-1, asked again from 02:06) + poll 202 -> Running(op-1), rest
+        02:01 C Running(op-1, asked again from 02:01) + poll 202 -> Running(op-1, Updating seen, asked again from 02:06), rest
+        02:01:01 D Running(op-1, Updating seen, asked again from 02:06) + resumed -> Running(op-1, Updating seen, asked again from 02:06), rest
+        02:05:59 E Running(op-1, Updating seen, asked again from 02:06) + resumed -> Running(op-1, Updating seen, asked again from 02:06), rest
+        02:06 F Running(op-1, Updating seen, asked again from 02:06) + resumed -> Running(op-1, Updating seen, asked again from 02:06), poll op-1
+        02:06 F Running(op-1, Updating seen, asked again from 02:06) + poll 202 -> Running(op-1, Updating seen), rest
     "#]]);
 }
 
@@ -327,10 +327,10 @@ fn past_its_deadline_a_backup_raises_an_alarm_once_and_is_followed_while_updatin
     story.tick("06:02").poll(ended());
     story.check(expect![[r#"
         05:59:59 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        05:59:59 B Running(op-1) + poll 202 -> Running(op-1), rest
-        06:00 C Running(op-1) + resumed -> Running(op-1), poll op-1
-        06:00 C Running(op-1) + poll 202 -> Running(op-1), look
-        06:00 C Running(op-1) + look Updating -> Running(op-1, Updating seen), rest | backup.overdue {overdue: yes}
+        05:59:59 B Running(op-1) + poll 202 -> Running(op-1, Updating seen), rest
+        06:00 C Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1
+        06:00 C Running(op-1, Updating seen) + poll 202 -> Running(op-1, Updating seen), look
+        06:00 C Running(op-1, Updating seen) + look Updating -> Running(op-1, Updating seen), rest | backup.overdue {overdue: yes}
               under way since 2026-03-10T02:00:00Z and past its deadline of 4 h; it is followed on. A service that never leaves Updating can be freed by Azure support alone: open a request
         06:01 D Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1
         06:01 D Running(op-1, Updating seen) + poll HTTP 404 -> Running(op-1, Updating seen), look

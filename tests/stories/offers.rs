@@ -152,7 +152,7 @@ fn a_suspicious_backup_is_refused_but_passes_by_hand() {
     story.offer("02:30", manifest("02:00").suspicious()).in_words();
     story.offer("02:31", manifest("02:00").suspicious().by_hand());
     story.check(expect![[r#"
-        02:30 A Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {restore failures: noted; refused: contoso@02:00}
+        02:30 A Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {restore failures: noted}
               contoso-20260310T020000Z is not restored: the backup is suspicious: restore it by hand if it is what you want
         02:31 B Idle + by hand contoso@02:00 -> Idle, rest | restore.wished {wish: contoso@02:00 by hand; seen: 02:00}
     "#]]);

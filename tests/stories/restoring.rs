@@ -220,9 +220,9 @@ fn a_wish_by_hand_is_tried_again_until_it_lapses_and_an_open_attempt_ends_first(
     open.tick("06:40").poll(ended());
     open.check(expect![[r#"
         06:30 B Running(op-1) + resumed -> Running(op-1), poll op-1
-        06:30 B Running(op-1) + poll 202 -> Running(op-1), rest
-        06:40 C Running(op-1) + resumed -> Running(op-1), poll op-1
-        06:40 C Running(op-1) + poll 200 -> Verifying, again | restore.ended
+        06:30 B Running(op-1) + poll 202 -> Running(op-1, Updating seen), rest
+        06:40 C Running(op-1, Updating seen) + resumed -> Running(op-1, Updating seen), poll op-1
+        06:40 C Running(op-1, Updating seen) + poll 200 -> Verifying, again | restore.ended
         06:40 C Verifying(by C) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.unverified {holds: contoso@02:00 unverified; wish: -; closed: unverified contoso@02:00}
     "#]]);
 }

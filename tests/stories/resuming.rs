@@ -19,6 +19,20 @@ fn resume_unlatches_and_asks_for_a_backup() {
     "#]]);
 }
 
+/// Two people say it a minute apart, the second to an instance whose clock is behind: what the first gave up stays so.
+#[test]
+fn a_second_resume_by_a_slow_clock_does_not_take_back_the_first() {
+    let mut story = failed_over();
+    story.reads("08:30", "contoso").resume();
+    story.reads("08:29", "contoso").resume();
+    story.check(expect![[r#"
+        08:30 E Idle + contoso serves -> Idle, rest | failover.returned {served: contoso at 08:30, blind until 08:30}
+        08:30 E Idle + resume -> Idle, rest | failover.resumed {backup wished: by E; failed over: -; resumed: 08:30}
+        08:29 F Idle + contoso serves -> Idle, rest
+        08:29 F Idle + resume -> Idle, rest | failover.resumed {backup wished: by F}
+    "#]]);
+}
+
 #[test]
 fn resume_names_everybody_whose_changes_are_given_up() {
     let mut story = failed_over().having(|story| {

@@ -38,6 +38,18 @@ fn a_tick_takes_up_the_newest_only() {
     "#]]);
 }
 
+/// A person has restored a suspicious backup into another secondary, and that accepts it for all.
+#[test]
+fn a_tick_takes_up_what_was_refused_as_suspicious_and_accepted_since() {
+    let mut story = Story::of_secondary();
+    story.offer("02:21", manifest("02:00").suspicious());
+    story.takes_up("02:40", &primary());
+    story.check(expect![[r#"
+        02:21 A Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {restore failures: noted}
+        02:40 a tick takes up contoso@02:00
+    "#]]);
+}
+
 #[test]
 fn a_tick_finds_nothing_where_nothing_was_ever_proven() {
     let mut story = Story::of_secondary();
@@ -123,8 +135,8 @@ fn seen_is_moved_by_wishes_of_the_primarys_manifests_alone() {
     story.offer("02:36", manifest("01:00").by_hand().though_newest_is("02:00"));
     story.check(expect![[r#"
         02:30 A Idle + manifest contoso@02:00 -> Idle, rest | configuration.suspect {suspect: 02:30}
-        02:31 B Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {restore failures: noted; refused: contoso@02:00}
-        02:32 C Idle + manifest contoso@02:00 -> Idle, rest | restore.refused
+        02:31 B Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {restore failures: noted}
+        02:32 C Idle + manifest contoso@02:00 -> Idle, rest | restore.refused {refused: contoso@02:00}
         02:33 D Idle + by hand contoso@01:00 -> Idle, rest | restore.wished {wish: contoso@01:00 by hand}
         02:34 E Idle + manifest contoso@02:00 -> Idle, rest | restore.ignored
         02:35 F Idle + by hand contoso@01:30 -> Idle, rest | restore.wished restore.pinned {wish: contoso@01:30 by hand; seen: 01:30; pin: contoso@01:30}

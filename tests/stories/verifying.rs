@@ -235,6 +235,20 @@ fn ended_unseen_it_is_held_if_it_compares_equal() {
     "#]]);
 }
 
+/// Azure said that it runs for as long as it did, and forgot how it ended.
+#[test]
+fn ended_unseen_after_a_poll_that_said_it_runs_it_is_held_if_it_compares_equal() {
+    let mut story = running().having(|story| {
+        story.tick("02:40").poll(still_running());
+        story.tick("02:50").poll(no_word()).look(finds("Succeeded"));
+        story.tick("02:55").poll(no_word()).look(finds("Succeeded")).read_services()
+    });
+    story.compare_with(equal);
+    story.check(expect![[r#"
+        02:55 D Verifying(by D) + compared -> Idle, write history/contoso-dr/20260310T023000Z-restore.json | restore.verified {holds: contoso@02:00 verified; wish: -; closed: verified contoso@02:00}
+    "#]]);
+}
+
 #[test]
 fn ended_unseen_and_different_it_is_an_attempt_that_failed_and_the_second_time_mismatched() {
     let mut story = running().having(|story| ended_unseen(story, 2));

@@ -220,6 +220,19 @@ async fn roles_swapped_to_the_service_that_does_not_serve_keep_the_latch() {
     assert!(world.record(PRIMARY).await.get("failedOver").is_none());
 }
 
+/// The service that users were led to is named no more, and the profile is silent: a backup now would be one of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_now_of_a_service_that_the_settings_no_longer_name_is_refused() {
+    let mut world = World::routed(&[NORTH, SWEDEN]).await;
+    world.fail_over().await;
+    let ids = world.cloud().service_ids();
+    world.restart_with(&[("APIM_SECONDARY_IDS", &ids[2])]).await;
+    world.cloud().deny(Denial::of("Microsoft.Network/trafficManagerProfiles/read"));
+    let told = logs(&world.by_hand("BackupTimer", "now").await);
+    assert!(told.contains("wish.refused") && told.contains("the settings name it no longer"), "{told}");
+    assert!(world.record(NORTH).await.get("backupWish").is_none());
+}
+
 /// The settings name the old primary no more, and its record cannot be used just when they come.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_latch_outlasts_a_hand_over_that_fails_and_the_old_primary() {

@@ -4,7 +4,7 @@ use apim_dr_sim::host::{BlobEvent, Outcome};
 use apim_dr_sim::journal::OperationKind;
 use apim_dr_sim::storage::ETag;
 
-use crate::world::{NORTH, PRIMARY, World, assert_succeeded};
+use crate::world::{BACKUPS, NORTH, PRIMARY, World, assert_succeeded};
 
 fn event(backup: &str, etag: Option<&str>) -> BlobEvent {
     BlobEvent { blob: format!("{backup}.manifest.json"), etag: etag.map(ETag::new) }
@@ -47,6 +47,29 @@ async fn a_stale_event_does_not_reach_the_handler() {
     assert!(matches!(invocations[0].outcome, Outcome::NotInvoked { .. }), "{invocations:?}");
     world.minutes(2).await;
     world.assert_one_cycle(&[NORTH]);
+}
+
+/// Somebody wrote other bytes in the manifest's place while its event was lost. It is told as what it is, and once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tick_that_finds_other_bytes_than_the_record_names_takes_nothing_up_and_says_so() {
+    let world = World::new().await;
+    world.host.lose_events(2);
+    let backup = world.until("backup.verified").await.backup;
+    let path = format!("{backup}.manifest.json");
+    let mut manifest = world.json(BACKUPS, &path).await;
+    manifest["tier"] = "Premium".into();
+    world.storage.put(BACKUPS, &path, manifest.to_string().into_bytes(), &[]).await.unwrap();
+    world.minutes(10).await;
+    let told: Vec<_> = world.told("configuration.suspect").into_iter().map(|line| line.message).collect();
+    assert_eq!(told.iter().filter(|said| said.contains("its bytes are not those")).count(), 1, "{told:?}");
+    assert_eq!(
+        world.record(NORTH).await["suspect"]["what"].as_str().map(|what| what.contains(&path)),
+        Some(true)
+    );
+    assert!(world.told("restore.refused").is_empty());
+    assert!(world.accepted(NORTH, OperationKind::Restore).is_empty());
+    world.by_hand("BackupTimer", "").await;
+    world.until_held_by(&[NORTH]).await;
 }
 
 /// An event that is lost with its receipt never comes: three minutes later a tick takes the manifest up, and

@@ -179,11 +179,12 @@ impl Seen<'_> {
         }
     }
 
-    /// The operation stays the same, and that it was seen to run is noted only by whom it was.
+    /// The operation stays the same, and that it was seen to run is noted only by whom it was, or who heard that it does.
     fn runs_on(&self) -> Verdict {
         self.same("operation")?;
         let noted = self.same("updatingSeen").is_err() && self.after().of_phase("updatingSeen") == true;
-        match noted && !self.looked(super::heard::Look::is_updating) {
+        let said = self.heard.polls.get(&self.step.service).is_some_and(|poll| poll.status == 202);
+        match noted && !said && !self.looked(super::heard::Look::is_updating) {
             true => Err("it was not seen Updating".to_owned()),
             false => Ok(()),
         }

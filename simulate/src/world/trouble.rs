@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::sent::{About, Answer, Sent};
 use crate::draws::Draws;
 use crate::plan::Realm;
+use crate::secrets;
 
 /// Resource Manager's answers to reads and polls that say nothing of the matter.
 const ARM_READS: [u16; 12] = [401, 403, 404, 408, 409, 412, 429, 429, 500, 502, 503, 504];
@@ -107,6 +108,11 @@ fn arm(draws: &mut Draws, sent: &Sent, status: u16) -> Answer {
     Answer::new(status, body).with("x-ms-request-id", "00000000-0000-4000-8000-000000000000")
 }
 
+/// What a poll repeats of the request that began its operation. Without a key there, it is somebody else's.
+fn key_sent_before() -> String {
+    secrets::account_key()
+}
+
 /// Azure repeats in its words what it was sent, a key included.
 fn words(sent: &Sent, status: u16) -> (&'static str, String) {
     match status {
@@ -114,7 +120,7 @@ fn words(sent: &Sent, status: u16) -> (&'static str, String) {
         429 => ("TooManyRequests", "The request is being throttled.".to_owned()),
         400 => {
             let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-            let key = body["accessKey"].as_str().unwrap_or("none");
+            let key = body["accessKey"].as_str().map_or_else(key_sent_before, str::to_owned);
             ("InvalidParameters", format!("Invalid parameter: accessKey '{key}'"))
         }
         _ => ("Trouble", format!("This is what a {status} says.")),

@@ -33,6 +33,21 @@ async fn a_client_error_with_a_code_is_a_failure_in_azures_words() {
     }
 }
 
+/// Another invocation sent it with the request, or it was rotated: here nobody knows it any more.
+#[tokio::test(start_paused = true)]
+async fn an_accounts_key_that_the_poll_repeats_is_not_kept() {
+    let key = format!("{}+/{}Q==", "Ab0".repeat(20), "z9Y8".repeat(6).split_at(23).0);
+    assert_eq!(key.len(), 88);
+    for said in [format!("accessKey '{key}' is invalid"), format!("AccountKey={key}; no"), key.clone()] {
+        for reply in [error(400, &key, &said), status(503), body(400, &said)] {
+            let answer = format!("{:?}", poll(vec![reply; 4]).await);
+            assert!(!answer.contains(&key[..40]), "{answer}");
+        }
+        let Poll::Failed(words) = poll([error(400, "RestoreFailed", &said)]).await else { panic!("{said}") };
+        assert_eq!(words.message, said.replace(&key, "(the account's key)"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn answers_about_the_asking_say_nothing_of_the_operation() {
     for code in [403, 404, 409, 412] {

@@ -21,7 +21,7 @@ pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found: Vec<_> = missing(view, now).into_iter().chain(expiring(view, now)).collect();
     for record in &view.records {
         let is_named = view.is_named(record);
-        found.extend(overdue(record).or_else(|| failing(record).filter(|_| is_named)));
+        found.extend(overdue(record).or_else(|| failing(view, record).filter(|_| is_named)));
         if is_named {
             found.extend(suspicious(record));
             found.extend(busy(record, now));
@@ -94,9 +94,12 @@ fn overdue(record: &Record) -> Option<Condition> {
     run.overdue.then(|| Condition::of(ConditionKind::BackupFailing, &service, fact, next).since(since))
 }
 
-fn failing(record: &Record) -> Option<Condition> {
+/// A service that the schedule does not back up (any more) is tried again only where somebody wishes for it.
+fn failing(view: &View<'_>, record: &Record) -> Option<Condition> {
     let service = record.service.name();
-    let failures = record.backup_failures.as_ref()?;
+    let is_tried = service == view.situation.backed_up || record.backup_wish.is_some();
+    let failures =
+        record.backup_failures.as_ref().filter(|failures| is_tried || !view.is_overtaken(failures))?;
     let next = "mend what Azure names; while a backup is due it is tried again by itself, or run BackupTimer with any input";
     Some(Condition::of(ConditionKind::BackupFailing, &service, told(failures), next).since(failures.since))
 }

@@ -328,6 +328,7 @@ impl Raised {
     fn cleared(&self) -> Event {
         let text =
             format!("{} is over; it was raised since {}: {}", self.condition.as_str(), self.since, self.fact);
-        Event { condition: Some(self.condition), ..Event::new(EventName::ConditionCleared, text) }
+        let (service, condition) = (self.service.clone(), Some(self.condition));
+        Event { service, condition, ..Event::new(EventName::ConditionCleared, text) }
     }
 }

@@ -18,13 +18,13 @@ pub(super) fn conditions(view: &View<'_>, now: Timestamp) -> Vec<Condition> {
     let mut found = Vec::new();
     for record in &view.records {
         let is_named = view.is_named(record);
-        found.extend(overdue(record).or_else(|| failing(record).filter(|_| is_named)));
+        found.extend(overdue(record).or_else(|| failing(view, record).filter(|_| is_named)));
         found.extend(under_traffic(record));
         found.extend(not_as_restored(view, record));
         if is_named {
             found.extend(deferred(record, now));
             found.extend(stale(view, record, now));
-            found.extend(events_lost(record));
+            found.extend(events_lost(record).filter(|_| view.is_secondary(&record.service.name())));
         }
     }
     found
@@ -42,9 +42,13 @@ fn overdue(record: &Record) -> Option<Condition> {
     run.overdue.then(|| Condition::of(ConditionKind::RestoreFailing, &service, fact, next).since(since))
 }
 
-fn failing(record: &Record) -> Option<Condition> {
+/// Into the primary nothing is restored by itself, so that only `resume` or a person's next restore would end this for it.
+fn failing(view: &View<'_>, record: &Record) -> Option<Condition> {
     let service = record.service.name();
-    let failures = record.restore_failures.as_ref()?;
+    let is_tried =
+        view.is_secondary(&service) || view.situation.failed_over.is_some() || record.restore_wish.is_some();
+    let failures =
+        record.restore_failures.as_ref().filter(|failures| is_tried || !view.is_overtaken(failures))?;
     let next = match &record.restore_wish {
         Some(_) => "mend what Azure names; it is tried again by itself",
         None => "mend what is named, then restore a backup by hand, or wait for the next one",
@@ -140,7 +144,7 @@ fn events_lost(record: &Record) -> Option<Condition> {
     let lost = record.event_lost.as_ref()?;
     let service = record.service.name();
     let fact = format!(
-        "no event told {service} of {} within 3 min, and a tick took it up at {}",
+        "no event has led to the restore of {} into {service} within 3 min, and a tick took it up at {}",
         lost.backup, lost.at
     );
     let next = "nothing has to be done; if it happens with every backup, see that RestoreOnBlob is enabled and its trigger \

@@ -149,7 +149,7 @@ pub struct Running {
     /// Azure's `Retry-After`, at most 5 min ahead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_poll: Option<Timestamp>,
-    /// The service was seen `Updating` after the POST.
+    /// The service was seen `Updating` after the POST, or a poll said that the operation runs (decision 45).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub updating_seen: bool,
     /// The first look that found the service not `Updating`; a second, 5 min later, ends the run unseen.
