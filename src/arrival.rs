@@ -300,28 +300,26 @@ async fn give_up_on(
     let decide = |_: &_, record: &Record| {
         let is_missed = take_up::missed(&source, record, now).is_some_and(|missed| missed.name == *backup);
         // Another invocation may have taken it up meanwhile.
-        let decision = if is_missed {
-            put_aside(record.clone(), (backup, why), now)
-        } else {
-            Decision::rest(record.clone())
-        };
-        Ok(decision)
+        Ok(match is_missed {
+            true => put_aside(record.clone(), (backup, why), now),
+            false => Decision::rest(record.clone()),
+        })
     };
     driver.change(loaded, 1, decide).await.map(|_| ())
 }
 
 fn put_aside(mut record: Record, (backup, why): (&BackupName, &NotOffered), now: Timestamp) -> Decision {
     record.refused = Some(backup.clone());
-    let (name, text) = match why {
-        NotOffered::Unreadable(why) => {
-            let text = format!("{}: {why}", backup.manifest());
+    let (NotOffered::Unreadable(said) | NotOffered::Altered(said)) = why;
+    let text = format!("{}: {said}", backup.manifest());
+    let name = match why {
+        NotOffered::Unreadable(_) => {
             record.restore_failures = Some(Failures::noted(record.restore_failures, now, text.clone()));
-            (EventName::RestoreRefused, text)
+            EventName::RestoreRefused
         }
-        NotOffered::Altered(why) => {
-            let text = format!("{}: {why}", backup.manifest());
+        NotOffered::Altered(_) => {
             record.suspect = Some(Suspect { at: now, what: text.clone() });
-            (EventName::ConfigurationSuspect, text)
+            EventName::ConfigurationSuspect
         }
     };
     Decision::rest(record).telling(Event::of(backup, name, text))

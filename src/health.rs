@@ -119,14 +119,11 @@ pub async fn look(
     findings: &Findings,
 ) -> Result<(Status, Option<Timestamp>), String> {
     // Whoever asks how things stand at three in the morning is told so without this document, too.
-    let kept = read(driver).await?;
-    let mut health = kept.map_or_else(
-        |why| {
-            driver.tell(None, &Event::new(EventName::HealthNotKept, why));
-            Health::new(primary_of(driver), driver.invocation.clone())
-        },
-        |kept| kept.health,
-    );
+    let kept = read(driver).await?.unwrap_or_else(|why| {
+        driver.tell(None, &Event::new(EventName::HealthNotKept, why));
+        anew(driver)
+    });
+    let mut health = kept.health;
     let written = health.status.as_ref().map(|status| status.at);
     let now = driver.clock.now();
     let (conditions, unjudged) = find(driver, watch, records, (findings, &mut health, now));
@@ -239,11 +236,10 @@ async fn load(driver: &Driver<'_>) -> Result<Kept, String> {
 
 /// The health document; the inner error says that what is stored is none. That is left alone by everybody.
 async fn read(driver: &Driver<'_>) -> Result<Result<Kept, String>, String> {
-    let primary = primary_of(driver);
-    let path = Health::path_of(&primary);
+    let path = Health::path_of(&driver.deployment.primary.name());
     let stored = driver.azure.store().load(&path).await.map_err(|trouble| trouble.to_string())?;
     let Some((bytes, etag)) = stored.document else {
-        return Ok(Ok(Kept { health: Health::new(primary, driver.invocation.clone()), etag: None }));
+        return Ok(Ok(anew(driver)));
     };
     let parsed = Health::parse(&bytes).map(|health| Kept { health, etag: Some(etag) });
     Ok(parsed.map_err(|why| {
@@ -254,8 +250,10 @@ async fn read(driver: &Driver<'_>) -> Result<Result<Kept, String>, String> {
     }))
 }
 
-fn primary_of(driver: &Driver<'_>) -> ServiceName {
-    driver.deployment.primary.name()
+/// As it is before anything was stored.
+fn anew(driver: &Driver<'_>) -> Kept {
+    let primary = driver.deployment.primary.name();
+    Kept { health: Health::new(primary, driver.invocation.clone()), etag: None }
 }
 
 /// Saves `health` over what was loaded, if it differs; none: somebody else was first.
@@ -309,8 +307,8 @@ async fn send(driver: &Driver<'_>, webhook: &Webhook, alert: &Alert) -> Result<(
 }
 
 fn told(alert: &Alert, name: EventName, what: &str) -> Event {
-    let (service, condition) = (alert.service.clone(), Some(alert.condition));
-    Event { service, condition, ..Event::new(name, format!("{}: {what}", alert.title())) }
+    let text = format!("{}: {what}", alert.title());
+    Event::of_condition((alert.condition, alert.service.as_ref()), name, text)
 }
 
 /// Takes what was delivered out of the outbox, and lets others deliver what is left.

@@ -29,12 +29,12 @@ pub(super) fn azure_words(answer: &RawResponse) -> AzureWords {
         Some(Detail { code, message }) => (code.unwrap_or_default(), message.unwrap_or_default()),
         None => (String::new(), one_line(&String::from_utf8_lossy(body))),
     };
-    AzureWords { status, code: bounded(without_keys(code)), message: bounded(without_keys(message)) }
+    AzureWords { status, code: bounded(code), message: bounded(message) }
 }
 
 /// The text without line breaks, bounded.
 pub(super) fn one_line(text: &str) -> String {
-    bounded(without_keys(text.split_whitespace().collect::<Vec<_>>().join(" ")))
+    bounded(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The length of a storage account's key, which is 64 bytes in Base64 (contract, section on `accessKey`).
@@ -53,6 +53,8 @@ fn without_keys(text: String) -> String {
 }
 
 fn bounded(text: String) -> String {
+    // A key that is cut off would no longer look like one.
+    let text = without_keys(text);
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

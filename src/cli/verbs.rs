@@ -283,22 +283,21 @@ fn open(records: &Records, deployment: &Deployment, now: Timestamp) -> Vec<Strin
         // By then a tick has taken up what no event has brought.
         let taken_up = |primary| take_up::missed(primary, record, now + 2 * EVENT_PATIENCE).is_some();
         let comes = is_secondary && primary.is_some_and(taken_up);
-        let is_driven = deployment.named(&record.service.name()).is_some()
-            || !matches!(record.operation, Operation::Idle);
-        is_open(record)
-            .filter(|_| is_driven)
+        is_open(record, deployment)
             .or_else(|| comes.then(|| format!("{} gets the newest backup", record.service.name())))
     });
     open.collect()
 }
 
-fn is_open(record: &Record) -> Option<String> {
+fn is_open(record: &Record, deployment: &Deployment) -> Option<String> {
     let service = record.service.name();
     match &record.operation {
         Operation::Backup(run) => return Some(format!("backup {}", run.name)),
         Operation::Restore(run) => return Some(format!("restore of {} into {service}", run.source.name)),
         Operation::Idle => {}
     }
+    // Nobody drives what waits at a service that the settings do not name.
+    deployment.named(&service)?;
     if record.backup_wish.is_some() {
         return Some(format!("a backup of {service} is asked for"));
     }

@@ -35,6 +35,15 @@ impl Event {
     pub fn of(backup: &BackupName, name: EventName, text: impl Into<String>) -> Self {
         Self { backup: Some(backup.clone()), ..Self::new(name, text) }
     }
+
+    /// An event of one condition, and of the service that it is about, if it is about one.
+    pub fn of_condition(
+        (condition, service): (ConditionKind, Option<&ServiceName>),
+        name: EventName,
+        text: String,
+    ) -> Self {
+        Self { service: service.cloned(), condition: Some(condition), ..Self::new(name, text) }
+    }
 }
 
 macro_rules! events {

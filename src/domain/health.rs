@@ -203,10 +203,7 @@ impl Condition {
             Severity::Warning => EventName::ConditionWarned,
             Severity::Error => EventName::ConditionRaised,
         };
-        Event {
-            service: self.service.clone(),
-            condition: Some(self.kind),
-            ..Event::new(name, format!("{}: {}. {}", self.kind.as_str(), self.fact, self.next))
-        }
+        let text = format!("{}: {}. {}", self.kind.as_str(), self.fact, self.next);
+        Event::of_condition((self.kind, self.service.as_ref()), name, text)
     }
 }

@@ -108,19 +108,14 @@ fn arm(draws: &mut Draws, sent: &Sent, status: u16) -> Answer {
     Answer::new(status, body).with("x-ms-request-id", "00000000-0000-4000-8000-000000000000")
 }
 
-/// What a poll repeats of the request that began its operation. Without a key there, it is somebody else's.
-fn key_sent_before() -> String {
-    secrets::account_key()
-}
-
-/// Azure repeats in its words what it was sent, a key included.
+/// Azure repeats in its words what it was sent, a key included; a poll, what was sent with the request before it.
 fn words(sent: &Sent, status: u16) -> (&'static str, String) {
     match status {
         409 => ("ServiceLocked", "The API Service is transitioning at this time.".to_owned()),
         429 => ("TooManyRequests", "The request is being throttled.".to_owned()),
         400 => {
             let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-            let key = body["accessKey"].as_str().map_or_else(key_sent_before, str::to_owned);
+            let key = body["accessKey"].as_str().map_or_else(secrets::account_key, str::to_owned);
             ("InvalidParameters", format!("Invalid parameter: accessKey '{key}'"))
         }
         _ => ("Trouble", format!("This is what a {status} says.")),

@@ -328,7 +328,6 @@ impl Raised {
     fn cleared(&self) -> Event {
         let text =
             format!("{} is over; it was raised since {}: {}", self.condition.as_str(), self.since, self.fact);
-        let (service, condition) = (self.service.clone(), Some(self.condition));
-        Event { service, condition, ..Event::new(EventName::ConditionCleared, text) }
+        Event::of_condition((self.condition, self.service.as_ref()), EventName::ConditionCleared, text)
     }
 }
